@@ -18,6 +18,8 @@
 
 namespace deberta {
 
+// Opaque: each backend names its own structs in a namespace of its own and casts, since two definitions of one name in one
+// program would be merged by the linker.
 struct OpContext;        // one stream of work on one device: threads or stream, scratch, sticky error
 struct PackedLinear;     // weights and biases of one or more linear layers that read the same input
 struct PackedConv;       // weights of a 1-D convolution
