@@ -1,0 +1,183 @@
+// npm run bench: times this package, and with --peers what people would use instead, on one machine in one run.
+// Every library is a process of its own; their runs are interleaved; outputs are compared before anything is timed.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { makeCheckpoint } from './checkpoint.mjs'
+import { Driver } from './drivers/protocol.mjs'
+import { machine, measurePeaks } from './machine.mjs'
+import { printTable, writeResults } from './report.mjs'
+import { minimalFlops, shapes } from './shapes.mjs'
+import { summary } from './statistics.mjs'
+import { makeWorkload } from './workloads.mjs'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'v3-base' },
+    workloads: { type: 'string', default: '1x16,1x64,1x128,1x512,8x128,32x128,ragged-32' },
+    dtypes: { type: 'string', default: 'float32' },
+    storage: { type: 'string', default: 'float32' },
+    peers: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    seconds: { type: 'string', default: '6' },
+    cache: { type: 'string', default: join(tmpdir(), 'deberta-bench') },
+    output: { type: 'string', default: '' },
+  },
+})
+
+const threads = Number(flags.threads)
+const config = shapes[flags.model]
+if (!config) throw new Error(`unknown --model ${flags.model}; one of ${Object.keys(shapes).join(', ')}`)
+
+/** Our own processes: one per dtype and storage. */
+async function ownDrivers() {
+  const drivers = []
+  for (const storage of flags.storage.split(',')) {
+    const checkpoint = makeCheckpoint(flags.model, storage, flags.cache)
+    for (const dtype of flags.dtypes.split(',')) {
+      const name = `deberta ${dtype}${storage === 'float32' ? '' : ` (${storage} file)`}`
+      const driver = new Driver(name, process.execPath, [join(here, 'drivers/deberta.mjs')])
+      drivers.push({
+        driver,
+        load: { checkpoint, dtype, threads },
+        bar: barOf(dtype),
+        reference: dtype === 'float32',
+      })
+    }
+  }
+  return drivers
+}
+
+/** How far logits may be from those of our float32, relative to the largest: what the number format explains. */
+function barOf(dtype) {
+  return { float32: 1e-4, bfloat16: 0.1, float16: 0.02, int8: 0.5 }[dtype] ?? 0.5
+}
+
+function python() {
+  const candidates = [process.env.DEBERTA_BENCH_PYTHON, join(here, 'peers/.venv/bin/python')].filter(Boolean)
+  return candidates.find((path) => existsSync(path))
+}
+
+function exportOnnx(interpreter, checkpoint) {
+  const out = join(flags.cache, `${flags.model}-onnx`)
+  if (existsSync(join(out, 'model_int8.onnx'))) return out
+  const run = spawnSync(interpreter, [join(here, 'peers/export_onnx.py'), checkpoint, out], {
+    stdio: ['ignore', 2, 2],
+  })
+  if (run.status !== 0) throw new Error('the ONNX export failed')
+  return out
+}
+
+function peerDrivers() {
+  const interpreter = python()
+  if (!interpreter) throw new Error('--peers needs Python: see bench/README.md (DEBERTA_BENCH_PYTHON)')
+  const checkpoint = makeCheckpoint(flags.model, 'float32', flags.cache)
+  const drivers = []
+  if (existsSync(join(here, 'peers/node_modules/onnxruntime-node'))) {
+    const onnx = exportOnnx(interpreter, checkpoint)
+    for (const [dtype, file] of [
+      ['float32', 'model.onnx'],
+      ['int8', 'model_int8.onnx'],
+    ]) {
+      const driver = new Driver(`onnxruntime ${dtype}`, process.execPath, [
+        join(here, 'drivers/onnxruntime.mjs'),
+      ])
+      drivers.push({
+        driver,
+        load: { onnx: join(onnx, file), threads },
+        bar: dtype === 'int8' ? Infinity : 1e-3,
+      })
+    }
+  } else process.stderr.write('bench/peers: onnxruntime-node is not installed, left out\n')
+  for (const mode of ['eager', 'bfloat16', 'compile']) {
+    const driver = new Driver(`pytorch ${mode}`, interpreter, [join(here, 'peers/pytorch_driver.py')])
+    drivers.push({ driver, load: { checkpoint, mode, threads }, bar: mode === 'bfloat16' ? 0.2 : 1e-3 })
+  }
+  return drivers
+}
+
+/** The largest difference to the reference's logits, relative to the largest of them. */
+function deviation(logits, reference) {
+  const largest = Math.max(...reference.map(Math.abs))
+  return Math.max(...reference.map((value, i) => Math.abs(value - logits[i]))) / largest
+}
+
+async function checkOutputs(drivers, workload) {
+  const replies = []
+  for (const { driver } of drivers) {
+    replies.push(await driver.ask({ run: { sequences: workload.sequences, outputs: true } }))
+  }
+  const reference = replies[drivers.findIndex((entry) => entry.reference)]?.logits ?? replies[0].logits
+  return drivers.map((entry, i) => {
+    const off = deviation(replies[i].logits, reference)
+    if (!(off <= entry.bar))
+      throw new Error(`${entry.driver.name} on ${workload.name}: off by ${off}, bar ${entry.bar}`)
+    return { off, estimate: replies[i].ms }
+  })
+}
+
+/** Rounds of one run each, in turn, until the time is used or 40 rounds; at least 5. */
+async function time(drivers, workload, checked) {
+  const round = checked.reduce((sum, { estimate }) => sum + estimate, 0)
+  const rounds = Math.max(
+    5,
+    Math.min(40, Math.floor((Number(flags.seconds) * 1000 * drivers.length) / round)),
+  )
+  const samples = drivers.map(() => [])
+  const rss = drivers.map(() => 0)
+  for (let i = 0; i < rounds; i++) {
+    for (const [at, { driver }] of drivers.entries()) {
+      const reply = await driver.ask({ run: { sequences: workload.sequences } })
+      samples[at].push(reply.ms)
+      rss[at] = Math.max(rss[at], reply.rssPeak)
+    }
+  }
+  return samples.map((list, at) => ({ ...summary(list), rssPeak: rss[at] }))
+}
+
+async function main() {
+  mkdirSync(flags.cache, { recursive: true })
+  const wanted = flags.only.split(',').filter(Boolean)
+  const all = [...(await ownDrivers()), ...(flags.peers ? peerDrivers() : [])]
+  const drivers = wanted.length
+    ? all.filter(({ driver }) => wanted.some((part) => driver.name.includes(part)))
+    : all
+  for (const entry of all) if (!drivers.includes(entry)) entry.driver.close()
+  const peaks = measurePeaks(threads)
+  for (const entry of drivers) entry.detail = (await entry.driver.ask({ load: entry.load })).detail
+
+  const rows = []
+  for (const name of flags.workloads.split(',')) {
+    const workload = makeWorkload(name, config.vocab_size)
+    const checked = await checkOutputs(drivers, workload)
+    const timed = await time(drivers, workload, checked)
+    const tokens = workload.lengths.reduce((sum, n) => sum + n, 0)
+    const flops = minimalFlops(config, workload.lengths)
+    const results = drivers.map(({ driver, detail }, at) => ({
+      library: driver.name,
+      detail,
+      off: checked[at].off,
+      ...timed[at],
+    }))
+    rows.push({ workload: name, tokens, flops, results })
+    printTable(rows.at(-1), peaks)
+  }
+  for (const { driver } of drivers) driver.close()
+  const report = {
+    date: new Date().toISOString().slice(0, 10),
+    model: flags.model,
+    threads,
+    machine: machine(),
+    peaks,
+    rows,
+  }
+  if (flags.output) writeResults(flags.output, report)
+}
+
+await main()
