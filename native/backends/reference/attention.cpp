@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "backends/reference/context.h"
 #include "backends/reference/functions.h"
@@ -125,23 +126,19 @@ const double* attend(const AttentionArgs& args, const Sequence& seq, int64_t i, 
 
 PackedPositions* pack_positions(OpContext* context, const PositionsArgs& args) {
   check_index(args.index);
-  auto* packed = new Positions();
-  packed->pos_key = copy_rows(args.pos_key);
-  packed->pos_query = copy_rows(args.pos_query);
-  packed->rows.assign(args.index.rows, args.index.rows + 2 * static_cast<int64_t>(args.index.max_distance) + 1);
-  packed->max_distance = args.index.max_distance;
-  packed->width = static_cast<int64_t>(args.num_heads) * args.head_dim;
-  packed->bytes =
-      (packed->pos_key.size() + packed->pos_query.size()) * sizeof(float) + packed->rows.size() * sizeof(int32_t);
-  own(context).packed_bytes += packed->bytes;
-  return reinterpret_cast<PackedPositions*>(packed);
+  std::vector<float> pos_key = copy_rows(args.pos_key);
+  std::vector<float> pos_query = copy_rows(args.pos_query);
+  std::vector<int32_t> rows(args.index.rows, args.index.rows + 2 * static_cast<int64_t>(args.index.max_distance) + 1);
+  const size_t bytes = (pos_key.size() + pos_query.size()) * sizeof(float) + rows.size() * sizeof(int32_t);
+  return reinterpret_cast<PackedPositions*>(new Positions{std::move(pos_key),
+                                                          std::move(pos_query),
+                                                          std::move(rows),
+                                                          args.index.max_distance,
+                                                          static_cast<int64_t>(args.num_heads) * args.head_dim,
+                                                          {context, bytes}});
 }
 
-void free_positions(OpContext* context, PackedPositions* packed) {
-  if (!packed) return;
-  own(context).packed_bytes -= own(packed).bytes;
-  delete &own(packed);
-}
+void free_positions(OpContext*, PackedPositions* packed) { delete reinterpret_cast<Positions*>(packed); }
 
 void disentangled_attention(OpContext* context, const AttentionArgs& args) noexcept {
   Context& self = own(context);

@@ -91,6 +91,6 @@ void synchronize(OpContext* context) {
 
 DType activation_dtype(const OpContext*) { return DType::kFloat32; }
 
-size_t packed_bytes(const OpContext* context) { return own(context).packed_bytes; }
+size_t packed_bytes(const OpContext* context) { return *own(context).packed_bytes; }
 
 }  // namespace deberta::reference

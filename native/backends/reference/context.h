@@ -3,8 +3,10 @@
 // They are not definitions of the types of ops.h but structs of this namespace, reached by a cast: see there.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/error.h"
@@ -18,7 +20,23 @@ struct Context {
   std::vector<double> mixed;   // [num_heads, max_seqlen]: after a talking-heads projection
 
   const char* failure = nullptr;  // what the first op that could not run says; thrown by synchronize()
-  size_t packed_bytes = 0;        // copies held by live handles
+
+  // Copies held by the live handles that were packed here. A handle may be freed through another context, or after this
+  // one, so it shares the counter.
+  std::shared_ptr<std::atomic<size_t>> packed_bytes = std::make_shared<std::atomic<size_t>>(0);
+};
+
+/// Counts `bytes` in a context's packed_bytes for as long as it lives.
+class Footprint {
+ public:
+  Footprint(OpContext* context, size_t bytes);
+  ~Footprint() { *counter_ -= bytes_; }
+  Footprint(const Footprint&) = delete;
+  Footprint& operator=(const Footprint&) = delete;
+
+ private:
+  std::shared_ptr<std::atomic<size_t>> counter_;
+  size_t bytes_;
 };
 
 struct Linear {
@@ -27,7 +45,7 @@ struct Linear {
     std::vector<float> bias;  // [out_features], or empty
   };
   std::vector<Part> parts;
-  size_t bytes = 0;
+  Footprint footprint;
 };
 
 struct Conv {
@@ -36,6 +54,7 @@ struct Conv {
   int64_t channels = 0;
   int kernel_size = 0;
   int groups = 1;
+  Footprint footprint;
 };
 
 struct Table {
@@ -48,7 +67,7 @@ struct Positions {
   std::vector<int32_t> rows;     // [2 * max_distance + 1]
   int32_t max_distance = 0;
   int64_t width = 0;  // num_heads * head_dim
-  size_t bytes = 0;
+  Footprint footprint;
 };
 
 inline Context& own(OpContext* context) { return *reinterpret_cast<Context*>(context); }
@@ -57,5 +76,9 @@ inline const Linear& own(const PackedLinear* packed) { return *reinterpret_cast<
 inline const Conv& own(const PackedConv* packed) { return *reinterpret_cast<const Conv*>(packed); }
 inline const Table& own(const PackedTable* packed) { return *reinterpret_cast<const Table*>(packed); }
 inline const Positions& own(const PackedPositions* packed) { return *reinterpret_cast<const Positions*>(packed); }
+
+inline Footprint::Footprint(OpContext* context, size_t bytes) : counter_(own(context).packed_bytes), bytes_(bytes) {
+  *counter_ += bytes_;
+}
 
 }  // namespace deberta::reference

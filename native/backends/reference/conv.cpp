@@ -1,5 +1,7 @@
 // y[t, o] = activation(b[o] + sum over channels c of o's group and taps k of W[o, c, k] x[t + k - pad, c]), pad =
 // kernel / 2, where x is zero outside the sequence (microsoft/DeBERTa bert.py ConvLayer, torch Conv1d).
+#include <utility>
+
 #include "backends/reference/context.h"
 #include "backends/reference/functions.h"
 #include "backends/reference/values.h"
@@ -26,17 +28,14 @@ double convolve(const Conv& conv, const ConstMatrix& input, int64_t begin, int64
 }  // namespace
 
 PackedConv* pack_conv(OpContext* context, const ConvWeight& weight) {
-  auto* packed = new Conv{weight.weight, {}, weight.channels, weight.kernel_size, weight.groups};
-  if (weight.bias) packed->bias.assign(weight.bias, weight.bias + weight.channels);
-  own(context).packed_bytes += packed->bias.size() * sizeof(float);
-  return reinterpret_cast<PackedConv*>(packed);
+  std::vector<float> bias;
+  if (weight.bias) bias.assign(weight.bias, weight.bias + weight.channels);
+  const size_t bytes = bias.size() * sizeof(float);
+  return reinterpret_cast<PackedConv*>(
+      new Conv{weight.weight, std::move(bias), weight.channels, weight.kernel_size, weight.groups, {context, bytes}});
 }
 
-void free_conv(OpContext* context, PackedConv* packed) {
-  if (!packed) return;
-  own(context).packed_bytes -= own(packed).bias.size() * sizeof(float);
-  delete &own(packed);
-}
+void free_conv(OpContext*, PackedConv* packed) { delete reinterpret_cast<Conv*>(packed); }
 
 void conv1d(OpContext*, const ConvArgs& args) noexcept {
   const Conv& conv = own(args.weight);

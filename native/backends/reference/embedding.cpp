@@ -9,9 +9,7 @@ PackedTable* pack_table(OpContext*, const WeightView& table) {
   return reinterpret_cast<PackedTable*>(new Table{table});
 }
 
-void free_table(OpContext*, PackedTable* packed) {
-  if (packed) delete &own(packed);
-}
+void free_table(OpContext*, PackedTable* packed) { delete reinterpret_cast<Table*>(packed); }
 
 void embedding(OpContext*, const EmbeddingArgs& args) noexcept {
   for (int64_t r = 0; r < args.output.rows; ++r) {

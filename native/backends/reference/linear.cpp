@@ -1,4 +1,6 @@
 // y = activation(x W^T + b) + residual, with W read from the checkpoint as it lies.
+#include <utility>
+
 #include "backends/reference/context.h"
 #include "backends/reference/functions.h"
 #include "backends/reference/values.h"
@@ -6,22 +8,18 @@
 namespace deberta::reference {
 
 PackedLinear* pack_linear(OpContext* context, const LinearPart* parts, int num_parts) {
-  auto* packed = new Linear();
+  std::vector<Linear::Part> kept;
+  size_t bytes = 0;
   for (int p = 0; p < num_parts; ++p) {
     const WeightView& weight = parts[p].weight;
     const float* bias = parts[p].bias;
-    packed->parts.push_back({weight, bias ? std::vector<float>(bias, bias + weight.rows) : std::vector<float>()});
-    packed->bytes += packed->parts.back().bias.size() * sizeof(float);
+    kept.push_back({weight, bias ? std::vector<float>(bias, bias + weight.rows) : std::vector<float>()});
+    bytes += kept.back().bias.size() * sizeof(float);
   }
-  own(context).packed_bytes += packed->bytes;
-  return reinterpret_cast<PackedLinear*>(packed);
+  return reinterpret_cast<PackedLinear*>(new Linear{std::move(kept), {context, bytes}});
 }
 
-void free_linear(OpContext* context, PackedLinear* packed) {
-  if (!packed) return;
-  own(context).packed_bytes -= own(packed).bytes;
-  delete &own(packed);
-}
+void free_linear(OpContext*, PackedLinear* packed) { delete reinterpret_cast<Linear*>(packed); }
 
 void linear(OpContext*, const LinearArgs& args) noexcept {
   const Linear& packed = own(args.weight);

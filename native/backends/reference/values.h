@@ -25,7 +25,7 @@ inline double at(const WeightView& weight, int64_t r, int64_t c) {
   }
   uint16_t bits;
   std::memcpy(&bits, bytes, sizeof bits);
-  return weight.dtype == DType::kFloat16 ? float16_to_float(bits) : bfloat16_to_float(bits);
+  return weight.dtype == DType::kFloat16 ? float_from_half(bits) : float_from_bfloat16(bits);
 }
 
 inline double dot(const float* a, const float* b, int64_t size) {
