@@ -22,8 +22,11 @@ std::vector<DeviceDescription> list_devices();
 
 /// The backend called `device`: "auto", "cpu", "reference", "cuda", "cuda:N". "auto" alone may choose; DEBERTA_BACKEND
 /// replaces it. DEBERTA_CPU_ISA = scalar | avx2 | avx512 | ... forces the instruction set of "cpu".
-/// Throws BACKEND_UNAVAILABLE for what this machine cannot run, INVALID_ARGUMENT for an unknown name. Checked once: every
-/// entry of the table is set.
+/// Throws BACKEND_UNAVAILABLE for what this machine cannot run, INVALID_ARGUMENT for an unknown name. INTERNAL
+/// where an entry of the table is missing.
 const Backend& find_backend(const std::string& device);
+
+/// N of "cuda:N", once DEBERTA_BACKEND has replaced "auto", and 0 for every other device: ContextOptions.device_index.
+int find_device_index(const std::string& device);
 
 }  // namespace deberta
