@@ -1,13 +1,201 @@
-// Disentangled attention on the CPU. To be written by the attention engineer; this placeholder only links.
+// Disentangled attention on the CPU, without a matrix of scores: a task is one block of queries of one head; it walks
+// the keys of its sequence in tiles with an online softmax (Milakov and Gimelshein, arXiv 1805.02867; Dao et al., arXiv
+// 2205.14135). Tiles start at multiples of kKeyTile and strips at multiples of their width from the sequence's own
+// start, and every sum has a fixed order: a sequence's result depends neither on the batch nor on the number of
+// threads.
 #include "backends/cpu/attention.h"
+
+#include <algorithm>
+
+#include "backends/cpu/attention_block.h"
+#include "backends/cpu/attention_talking_heads.h"
 
 namespace deberta {
 
-size_t attention_scratch_bytes(const WorkspaceShape&, const CpuContext&) { return 0; }
-PackedPositions* cpu_pack_positions(OpContext*, const PositionsArgs&) { return nullptr; }
-void cpu_free_positions(OpContext*, PackedPositions*) {}
-void cpu_disentangled_attention(OpContext* context, const AttentionArgs&) noexcept {
-  as_cpu(context).fail(ErrorCode::kINTERNAL, "attention is not built yet");
+namespace {
+
+/// Blocks are numbered so that the sequence of a number is found by bisection, with no table: block b of sequence s is
+/// cu_seqlens[s] / kQueryBlock + s + b. Some numbers belong to nobody.
+int64_t block_number(const AttentionArgs& args, int64_t sequence) {
+  return args.cu_seqlens[sequence] / kQueryBlock + sequence;
+}
+
+int64_t sequence_of_block(const AttentionArgs& args, int64_t block) {
+  int64_t low = 0, high = args.num_sequences - 1;  // the last sequence whose first block is not after `block`
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    if (block_number(args, middle) <= block) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+/// Positions [begin, end) of block `block` of its sequence, all sequences being cut in equal blocks; empty if none.
+struct BlockPositions {
+  int64_t sequence;
+  int64_t begin;
+  int64_t end;
+};
+
+BlockPositions block_positions(const AttentionArgs& args, int64_t block, int strip) {
+  const int64_t s = sequence_of_block(args, block);
+  const int64_t length = args.cu_seqlens[s + 1] - args.cu_seqlens[s];
+  const int64_t blocks = std::max<int64_t>(1, (length + kQueryBlock - 1) / kQueryBlock);
+  const int64_t size = ((length + blocks - 1) / blocks + strip - 1) / strip * strip;
+  const int64_t begin = std::min(length, (block - block_number(args, s)) * size);
+  return {s, begin, std::min(length, begin + size)};
+}
+
+/// The scores of a strip and a tile go to the attention map as they are; finish_map() turns them into probabilities.
+void keep_scores(const AttentionBlock& block, const QueryStrip& strip, int64_t num_keys, float* map) {
+  for (int q = 0; q < strip.count; ++q) {
+    float* row = map + (strip.first + q) * num_keys + block.tile().begin;
+    for (int key = 0; key < block.tile().count; ++key) row[key] = block.scores()[key * block.strip_width() + q];
+  }
+}
+
+void finish_map(const AttentionMicrokernels& kernels, const QueryStrip& strip, int64_t num_keys, float* map) {
+  for (int q = 0; q < strip.count; ++q) {
+    kernels.normalize(map + (strip.first + q) * num_keys, num_keys, strip.largest[q], 1.0f / strip.sum[q]);
+  }
+}
+
+/// exp(scores) V of one strip and one tile, on top of what the tiles before gave.
+void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& products, AttentionBlock& block,
+                QueryStrip& strip) {
+  const KeyTile& tile = block.tile();
+  const bool first = tile.begin == 0;
+  if (first) {
+    std::copy_n(block.tile_max(), kernels.query_strip, strip.largest);
+    std::fill_n(strip.sum, kernels.query_strip, 0.0f);
+  } else {
+    kernels.update_softmax(block.tile_max(), strip.vectors, strip.largest, strip.correction, strip.sum);
+  }
+  products.exponentiate(block.scores(), tile.count, strip.vectors, strip.largest, strip.sum);
+  WeightedSum weighted;
+  weighted.weights = block.scores();
+  weighted.steps = (tile.count + products.group - 1) / products.group;
+  weighted.queries = strip.count;
+  weighted.values = block.values();
+  weighted.value_stride = block.value_stride();
+  weighted.correction = first ? nullptr : strip.correction;
+  weighted.output = strip.output;
+  products.weigh_values(weighted);
+}
+
+/// One block of queries of one head against all keys of its sequence. map: that of the block's first query, or null.
+void attend(const CpuContext& cpu, const AttentionArgs& args, const QueryRange& range, int head, float* map,
+            AttentionBlock& block) {
+  const AttentionMicrokernels& kernels = cpu.kernels->attention;
+  const AttentionProducts& products = attention_products(cpu);
+  block.begin(args, products, range, head);
+  for (int64_t key = 0; key < range.num_keys; key += kKeyTile) {
+    block.begin_tile({key, static_cast<int>(std::min<int64_t>(kKeyTile, range.num_keys - key))});
+    block.pack_values();
+    for (int s = 0; s < block.num_strips(); ++s) {
+      block.score(block.strip(s));
+      if (map) keep_scores(block, block.strip(s), range.num_keys, map);
+      accumulate(kernels, products, block, block.strip(s));
+    }
+  }
+  for (int s = 0; s < block.num_strips(); ++s) {
+    const QueryStrip& strip = block.strip(s);
+    float* output = static_cast<float*>(args.output.data) + (range.row_begin + strip.first) * args.output.stride +
+                    static_cast<int64_t>(head) * args.head_dim;
+    kernels.finish(strip.output, block.value_stride(), strip.sum, strip.count, args.head_dim, output,
+                   args.output.stride);
+    if (map) finish_map(kernels, strip, range.num_keys, map);
+  }
+}
+
+/// Calls body(range, first query of the range within its sequence) for the queries of a block, kQueryBlock at a time.
+template <class Body>
+void for_query_ranges(const AttentionArgs& args, const BlockPositions& block, Body&& body) {
+  QueryRange range;
+  range.key_begin = args.cu_seqlens[block.sequence];
+  range.num_keys = args.cu_seqlens[block.sequence + 1] - range.key_begin;
+  if (!args.query_cu_seqlens) {
+    range.row_begin = range.key_begin + block.begin;
+    range.num_rows = block.end - block.begin;
+    range.position = block.begin;
+    if (range.num_rows > 0) body(range, block.begin);
+    return;
+  }
+  const int32_t* positions = args.query_positions;
+  const int64_t queries_begin = args.query_cu_seqlens[block.sequence];
+  const int32_t* queries = positions + queries_begin;
+  const int32_t* queries_end = positions + args.query_cu_seqlens[block.sequence + 1];
+  const int32_t* first = std::lower_bound(queries, queries_end, block.begin);
+  const int32_t* last = std::lower_bound(first, queries_end, block.end);
+  for (; first < last; first += range.num_rows) {
+    range.row_begin = first - positions;
+    range.num_rows = std::min<int64_t>(kQueryBlock, last - first);
+    range.position = first[0];
+    range.positions = first;
+    body(range, range.row_begin - queries_begin);
+  }
+}
+
+int64_t num_queries(const AttentionArgs& args, int64_t sequence) {
+  const int32_t* cu = args.query_cu_seqlens ? args.query_cu_seqlens : args.cu_seqlens;
+  return cu[sequence + 1] - cu[sequence];
+}
+
+bool args_fit(CpuContext& cpu, const AttentionArgs& args) {
+  WorkspaceShape shape;
+  shape.num_heads = args.num_heads;
+  shape.head_dim = args.head_dim;
+  if (attention_scratch_bytes(shape, cpu) > cpu.worker_scratch_bytes) {
+    cpu.fail(ErrorCode::kINTERNAL, "attention: more heads, or wider ones, than reserve() was told");
+    return false;
+  }
+  if (args.positions &&
+      (as_cpu(args.positions)->products != &attention_products(cpu) ||
+       as_cpu(args.positions)->num_heads != args.num_heads || as_cpu(args.positions)->head_dim != args.head_dim)) {
+    cpu.fail(ErrorCode::kINTERNAL, "attention: positions were packed for another dtype, instruction set or shape");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+size_t attention_scratch_bytes(const WorkspaceShape& shape, const CpuContext& context) {
+  const AttentionMicrokernels& kernels = context.kernels->attention;
+  ScratchCursor scratch(nullptr);
+  const AttentionBlock block(kernels, static_cast<int>(shape.head_dim), scratch);
+  TalkingHeads(kernels, static_cast<int>(shape.num_heads), static_cast<int>(shape.head_dim), scratch);
+  return scratch.bytes();
+}
+
+void cpu_disentangled_attention(OpContext* context, const AttentionArgs& args) noexcept {
+  CpuContext& cpu = as_cpu(context);
+  if (args.num_sequences == 0 || !args_fit(cpu, args)) return;
+  const AttentionMicrokernels& kernels = cpu.kernels->attention;
+  const bool mixes_heads = args.head_logits_proj || args.head_weights_proj;
+  const int64_t blocks = block_number(args, args.num_sequences);
+  const int64_t heads = mixes_heads ? 1 : args.num_heads;
+  cpu.parallel_for(heads * blocks, [&](int64_t task, int worker) {
+    const BlockPositions positions = block_positions(args, task % blocks, kernels.query_strip);
+    ScratchCursor scratch(cpu.scratch(worker));
+    AttentionBlock block(kernels, args.head_dim, scratch);
+    const int64_t queries = num_queries(args, positions.sequence);
+    const int64_t keys = args.cu_seqlens[positions.sequence + 1] - args.cu_seqlens[positions.sequence];
+    float* maps = args.probabilities ? args.probabilities + args.probability_offsets[positions.sequence] : nullptr;
+    for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
+      if (mixes_heads) {
+        TalkingHeads talking(kernels, args.num_heads, args.head_dim, scratch);
+        talking.attend(attention_products(cpu), args, range, maps ? maps + first_query * keys : nullptr, queries * keys,
+                       block);
+        return;
+      }
+      const int head = static_cast<int>(task / blocks);
+      attend(cpu, args, range, head, maps ? maps + (head * queries + first_query) * keys : nullptr, block);
+    });
+  });
 }
 
 }  // namespace deberta

@@ -1,13 +1,113 @@
-// The attention section of the table in microkernels.h: what attention.cpp needs from an instruction set.
-// Filled by isa/attention.inl.h, which every ISA file includes. C headers only.
+// The attention section of the table in microkernels.h: the stages that attention.cpp runs on one tile, a strip of
+// queries against a block of keys. Filled by isa/attention.inl.h, which every ISA file includes. C headers only.
+//
+// Scores are kept transposed: keys are rows, queries are lanes. The softmax then works lane by lane, and the
+// exponentials are already the left operand of P V. Operands are made of 32-bit words along head_dim: one float, or a
+// pair of bfloat16
+// (`group` values); a "block" is 16 words, so packed rows are [blocks of head_dim][rows][16 words].
 #pragma once
 
 #include <stdint.h>
 
 namespace deberta {
 
+constexpr int kMaxQueryStrip = 32;  // the widest strip of any instruction set
+constexpr int kBlockWords = 16;     // words of a row that lie together in packed rows
+
+/// Which row of the position tables a distance (query - key) takes. Slots number the distinct rows in the order of the
+/// distances that use them: slot(d + 1) is slot(d) or slot(d) + 1. See attention_positions.h.
+struct DistanceSlots {
+  const int32_t* slot_of = nullptr;     // [last - first + 1]: slot_of[d - first]
+  int32_t first = 0;                    // at and below it every distance has slot 0
+  int32_t last = 0;                     // at and above it every distance has slot num_slots - 1
+  int32_t linear_low = 1;               // slot(d) = slot(linear_low) + d - linear_low
+  int32_t linear_high = 0;              //   for linear_low <= d <= linear_high; an empty range if there is none
+  const int32_t* slot_begin = nullptr;  // [num_slots]: the first distance of a slot (of slot 0: below `first`)
+  int32_t num_slots = 0;
+};
+
+/// product[r][v] = init[v] + sum over k of rows[r][k] * columns[k][v]; summed over k in ascending order, whatever the
+/// tiling.
+struct RowsProduct {
+  const float* rows = nullptr;  // [blocks][...][16] words: row r of block b at b * block_stride + r * 16
+  int64_t block_stride = 0;     // in words
+  int num_rows = 0;
+  int blocks = 0;
+  const float* columns = nullptr;  // word k of vector v at k * column_stride + v * vector_stride
+  int64_t column_stride = 0;
+  int64_t vector_stride = 0;
+  int vectors = 0;
+  const float* init = nullptr;  // [vectors * width], null: zeros
+  float* product = nullptr;     // row stride product_stride
+  int64_t product_stride = 0;
+};
+
+/// The raw products Q K^T of a tile become scores when the position terms are added.
+struct ScoreTile {
+  float* scores = nullptr;  // [keys, query_strip], in place
+  int keys = 0;
+  int vectors = 0;       // vectors of queries that are in use
+  int64_t distance = 0;  // position of query lane 0 minus position of key row 0
+  const int32_t* offsets =
+      nullptr;  // [query_strip] gapped queries: position of each minus that of lane 0; null: 0, 1, 2, ...
+  const float* c2p = nullptr;  // [slots from c2p_first, query_strip], already scaled; null: absent
+  int64_t c2p_first = 0;
+  const float* p2c = nullptr;  // [keys, slots from p2c_first], row stride p2c_stride, not scaled; null: absent
+  int64_t p2c_first = 0;
+  int64_t p2c_stride = 0;
+  float scale = 1.0f;
+  DistanceSlots slots;
+};
+
+/// output[q][c] = (correction[q] * output[q][c]) + sum over keys of weights[key][q] * values[key][c].
+struct WeightedSum {
+  const float* weights = nullptr;  // [keys / group, query_strip] words
+  int steps = 0;                   // key groups
+  int queries = 0;
+  const float* values = nullptr;      // [keys / group, value_stride] words
+  int64_t value_stride = 0;           // a multiple of the vector width
+  const float* correction = nullptr;  // [query_strip]; null: output starts from zero
+  float* output = nullptr;            // [query_strip, value_stride]
+};
+
+/// The stages whose operands depend on the compute dtype.
+struct AttentionProducts {
+  int group = 0;  // values per word; 0: this instruction set lacks the dtype
+
+  // rows [count, head_dim] float32 -> packed rows, block b at packed + b * block_stride; head_dim padded with zeros.
+  void (*pack_rows)(const float* rows, int64_t stride, int count, int head_dim, float* packed,
+                    int64_t block_stride) = nullptr;
+  // (rows + addend) * scale, [count, head_dim] -> [words of head_dim, query_strip], zeros beyond; addend [head_dim]
+  // optional.
+  void (*pack_queries)(const float* rows, int64_t stride, int count, int head_dim, const float* addend, float scale,
+                       float* packed) = nullptr;
+  // rows [count, head_dim] -> [ceil(count / group), value_stride] words, key groups interleaved, zeros beyond.
+  void (*pack_values)(const float* rows, int64_t stride, int count, int head_dim, float* packed,
+                      int64_t value_stride) = nullptr;
+  void (*multiply_rows)(const RowsProduct& args) = nullptr;
+  // scores [keys, query_strip] -> exp(score - largest[lane]) as weights [ceil(keys / group), query_strip], in place;
+  // sum[lane] += the exponentials.
+  void (*exponentiate)(float* scores, int keys, int vectors, const float* largest, float* sum) = nullptr;
+  void (*weigh_values)(const WeightedSum& args) = nullptr;
+};
+
 struct AttentionMicrokernels {
-  int query_strip = 0;  // queries that one strip of attention.cpp covers
+  int width = 0;        // floats of a vector
+  int query_strip = 0;  // queries of a strip: two vectors
+  int p2c_rows = 0;     // keys that share one window of distances in K . pos_query
+
+  AttentionProducts float32;
+  AttentionProducts bfloat16;
+
+  // Adds c2p and p2c; tile_max[lane] = the largest score of each lane.
+  void (*add_positions)(const ScoreTile& tile, float* tile_max) = nullptr;
+  // largest, correction [query_strip] after one more tile: correction = exp(old - new), sum *= correction.
+  void (*update_softmax)(const float* tile_max, int vectors, float* largest, float* correction, float* sum) = nullptr;
+  // output [queries, head_dim] = accumulated [query_strip, value_stride] / sum, one row per query.
+  void (*finish)(const float* accumulated, int64_t value_stride, const float* sum, int queries, int head_dim,
+                 float* output, int64_t output_stride) = nullptr;
+  // probabilities[i] = exp(scores[i] - largest) * factor, in place, for attention maps.
+  void (*normalize)(float* scores, int64_t count, float largest, float factor) = nullptr;
 };
 
 }  // namespace deberta

@@ -1,0 +1,254 @@
+// The stages of one block of queries: packing, the two position terms, scores. See attention_block.h.
+//
+// c2p = pos_key Q^T is computed per strip for the slots its queries need; the window moves down by a tile of keys at a
+// time and keeps what overlaps. p2c = K pos_query^T is computed per tile for all strips at once. Far from the diagonal
+// all distances share a slot: there c2p is one number per query, which the product starts from, and p2c joins the
+// query: Q . K + K . pos_query = (Q + pos_query) . K. Such tiles cost what plain attention costs.
+#include "backends/cpu/attention_block.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace deberta {
+
+namespace {
+
+constexpr int64_t kMaxWindow = kKeyTile + kQueryBlock - 1;  // slots between one tile and one block
+constexpr int64_t kP2cStride = kMaxWindow + 1 + 3 * 16;     // panels on both ends, and what a vector reads beyond
+
+int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+}  // namespace
+
+AttentionBlock::AttentionBlock(const AttentionMicrokernels& kernels, int head_dim, ScratchCursor& scratch)
+    : kernels_(kernels),
+      head_dim_(head_dim),
+      value_stride_(round_up(head_dim, kernels.width)),
+      c2p_slack_(kernels.width) {
+  const int64_t strip = kernels.query_strip;
+  const int64_t words = round_up(head_dim, kBlockWords);  // of float32; other dtypes need less
+  for (int s = 0; s < kQueryBlock / strip; ++s) {
+    strips_[s].queries = scratch.floats(words * strip);
+    for (int side = 0; side < 2; ++side) {
+      strips_[s].far_queries[side] = scratch.floats(words * strip);
+      strips_[s].far_c2p[side] = scratch.floats(strip);
+    }
+    strips_[s].c2p = scratch.floats((kMaxWindow + 2 * c2p_slack_) * strip) + c2p_slack_ * strip;
+    strips_[s].output = scratch.floats(strip * value_stride_);
+    strips_[s].largest = scratch.floats(strip);
+    strips_[s].sum = scratch.floats(strip);
+    strips_[s].correction = scratch.floats(strip);
+  }
+  keys_ = scratch.floats(words * kKeyTile);
+  values_ = scratch.floats(kKeyTile * value_stride_);
+  p2c_ = scratch.floats(kKeyTile * kP2cStride);
+  scores_ = scratch.floats(kKeyTile * strip);
+  tile_max_ = scratch.floats(strip);
+}
+
+const float* AttentionBlock::head_rows(const ConstMatrix& matrix, int64_t row) const {
+  return static_cast<const float*>(matrix.data) + row * matrix.stride + static_cast<int64_t>(head_) * head_dim_;
+}
+
+void AttentionBlock::begin(const AttentionArgs& args, const AttentionProducts& products, const QueryRange& range,
+                           int head) {
+  args_ = &args;
+  products_ = &products;
+  positions_ = args.positions ? as_cpu(args.positions) : nullptr;
+  range_ = range;
+  head_ = head;
+  blocks_ = static_cast<int>(round_up(round_up(head_dim_, products.group) / products.group, kBlockWords) / kBlockWords);
+  place_strips();
+  for (int s = 0; s < num_strips_; ++s) {
+    products.pack_queries(head_rows(args.query, range.row_begin + strips_[s].first), args.query.stride,
+                          strips_[s].count, head_dim_, nullptr, args.scale, strips_[s].queries);
+  }
+}
+
+void AttentionBlock::place_strips() {
+  const int width = kernels_.query_strip;
+  num_strips_ = static_cast<int>((range_.num_rows + width - 1) / width);
+  for (int s = 0; s < num_strips_; ++s) {
+    QueryStrip& strip = strips_[s];
+    strip.first = static_cast<int64_t>(s) * width;
+    strip.count = static_cast<int>(std::min<int64_t>(width, range_.num_rows - strip.first));
+    strip.vectors = strip.count > kernels_.width ? 2 : 1;
+    strip.first_position = range_.position + strip.first;
+    strip.last_position = strip.first_position + strip.count - 1;
+    if (range_.positions) {
+      const int32_t* at = range_.positions + strip.first;
+      strip.first_position = at[0];
+      strip.last_position = at[strip.count - 1];
+      for (int l = 0; l < width; ++l) strip.offsets[l] = at[std::min(l, strip.count - 1)] - at[0];
+    }
+    strip.c2p_low = 0;
+    strip.c2p_high = -1;
+    strip.far_ready[0] = strip.far_ready[1] = false;
+  }
+}
+
+/// 0 or 1: every distance of the strip to the tile has the first or the last slot. -1: neither.
+int AttentionBlock::far_side(const QueryStrip& strip) const {
+  if (!positions_) return -1;
+  if (strip.last_position - tile_.begin <= positions_->far_low) return 0;
+  if (strip.first_position - (tile_.begin + tile_.count - 1) >= positions_->far_high) return 1;
+  return -1;
+}
+
+void AttentionBlock::begin_tile(const KeyTile& tile) {
+  tile_ = tile;
+  products_->pack_rows(head_rows(args_->key, range_.key_begin + tile.begin), args_->key.stride, tile.count, head_dim_,
+                       keys_, static_cast<int64_t>(kKeyTile) * kBlockWords);
+  if (!positions_ || !positions_->has_pos_query()) return;
+  int first = 0, last = num_strips_ - 1;
+  while (first <= last && far_side(strips_[first]) >= 0) ++first;
+  while (last > first && far_side(strips_[last]) >= 0) --last;
+  if (first <= last) compute_p2c(strips_[first].first_position, strips_[last].last_position);
+}
+
+void AttentionBlock::pack_values() {
+  products_->pack_values(head_rows(args_->value, range_.key_begin + tile_.begin), args_->value.stride, tile_.count,
+                         head_dim_, values_, value_stride_);
+}
+
+/// p2c of the tile for queries at positions [first_position, last_position].
+void AttentionBlock::compute_p2c(int64_t first_position, int64_t last_position) {
+  const int width = kernels_.width;
+  const auto panel_of = [&](int64_t distance) {
+    return (positions_->slot(distance) + positions_->panel_shift) / width;
+  };
+  p2c_panel_ = panel_of(first_position - (tile_.begin + tile_.count - 1));
+  for (int key = 0; key < tile_.count; key += kernels_.p2c_rows) {
+    const int rows = std::min(kernels_.p2c_rows, tile_.count - key);
+    const int64_t nearest = tile_.begin + key, farthest = nearest + rows - 1;
+    if (!range_.positions) {
+      multiply_panels(key, rows, panel_of(first_position - farthest), panel_of(last_position - nearest));
+      continue;
+    }
+    // Gapped queries need not look at every panel between the first and the last.
+    int64_t begin = 0, end = -1;  // panels gathered so far: ascending positions need ascending panels
+    for (int64_t q = 0; q < range_.num_rows; ++q) {
+      const int64_t position = range_.positions[q];
+      if (position < first_position || position > last_position) continue;
+      const int64_t low = panel_of(position - farthest), high = panel_of(position - nearest);
+      if (low > end + 1 || end < begin) {
+        if (begin <= end) multiply_panels(key, rows, begin, end);
+        begin = std::max(low, end + 1);
+      }
+      end = std::max(end, high);
+    }
+    if (begin <= end) multiply_panels(key, rows, begin, end);
+  }
+}
+
+void AttentionBlock::multiply_panels(int first_key, int num_keys, int64_t first_panel, int64_t last_panel) {
+  const int64_t words = static_cast<int64_t>(blocks_) * kBlockWords;
+  RowsProduct product;
+  product.rows = keys_ + first_key * kBlockWords;
+  product.block_stride = static_cast<int64_t>(kKeyTile) * kBlockWords;
+  product.num_rows = num_keys;
+  product.blocks = blocks_;
+  product.vector_stride = words * kernels_.width;
+  product.columns =
+      positions_->pos_query.as<float>() + head_ * positions_->query_head_words + first_panel * product.vector_stride;
+  product.column_stride = kernels_.width;
+  product.vectors = static_cast<int>(last_panel - first_panel + 1);
+  product.product = p2c_ + first_key * kP2cStride + (first_panel - p2c_panel_) * kernels_.width;
+  product.product_stride = kP2cStride;
+  products_->multiply_rows(product);
+}
+
+void AttentionBlock::make_far_ready(QueryStrip& strip, int side) {
+  if (strip.far_ready[side]) return;
+  strip.far_ready[side] = true;
+  if (positions_->has_pos_query()) {
+    const float* addend =
+        positions_->far_query.data() + (static_cast<int64_t>(side) * positions_->num_heads + head_) * head_dim_;
+    products_->pack_queries(head_rows(args_->query, range_.row_begin + strip.first), args_->query.stride, strip.count,
+                            head_dim_, addend, args_->scale, strip.far_queries[side]);
+  }
+  if (!positions_->has_pos_key()) return;
+  RowsProduct product;
+  product.rows = positions_->pos_key.as<float>() + head_ * positions_->key_head_words +
+                 (side ? positions_->num_slots - 1 : 0) * static_cast<int64_t>(kBlockWords);
+  product.block_stride = positions_->key_rows * kBlockWords;
+  product.num_rows = 1;
+  product.blocks = blocks_;
+  product.columns = strip.queries;
+  product.column_stride = kernels_.query_strip;
+  product.vector_stride = kernels_.width;
+  product.vectors = strip.vectors;
+  product.product = strip.far_c2p[side];
+  product.product_stride = kernels_.query_strip;
+  products_->multiply_rows(product);
+}
+
+/// Moves the window of c2p to the slots that the strip and the tile need; keeps the rows that both windows share.
+void AttentionBlock::extend_c2p(QueryStrip& strip) {
+  const int64_t width = kernels_.query_strip;
+  const int64_t low = positions_->slot(strip.first_position - (tile_.begin + tile_.count - 1));
+  const int64_t high = positions_->slot(strip.last_position - tile_.begin);
+  int64_t missing = high - low + 1;
+  if (strip.c2p_low <= high && high <= strip.c2p_high && low <= strip.c2p_low) {
+    const int64_t shared = high - strip.c2p_low + 1;
+    missing -= shared;
+    if (missing > 0)
+      std::memmove(strip.c2p + missing * width, strip.c2p, static_cast<size_t>(shared * width) * sizeof(float));
+  }
+  strip.c2p_low = low;
+  strip.c2p_high = high;
+  if (missing == 0) return;
+  RowsProduct product;
+  product.rows = positions_->pos_key.as<float>() + head_ * positions_->key_head_words + low * kBlockWords;
+  product.block_stride = positions_->key_rows * kBlockWords;
+  product.num_rows = static_cast<int>(missing);
+  product.blocks = blocks_;
+  product.columns = strip.queries;
+  product.column_stride = width;
+  product.vector_stride = kernels_.width;
+  product.vectors = strip.vectors;
+  product.product = strip.c2p;
+  product.product_stride = width;
+  products_->multiply_rows(product);
+}
+
+void AttentionBlock::score(QueryStrip& strip) {
+  const int side = far_side(strip);
+  const bool near = positions_ && side < 0;
+  if (side >= 0) make_far_ready(strip, side);
+  RowsProduct product;
+  product.rows = keys_;
+  product.block_stride = static_cast<int64_t>(kKeyTile) * kBlockWords;
+  product.num_rows = tile_.count;
+  product.blocks = blocks_;
+  product.columns = side >= 0 && positions_->has_pos_query() ? strip.far_queries[side] : strip.queries;
+  product.column_stride = kernels_.query_strip;
+  product.vector_stride = kernels_.width;
+  product.vectors = strip.vectors;
+  product.init = side >= 0 && positions_->has_pos_key() ? strip.far_c2p[side] : nullptr;
+  product.product = scores_;
+  product.product_stride = kernels_.query_strip;
+  products_->multiply_rows(product);
+
+  ScoreTile scores;
+  scores.scores = scores_;
+  scores.keys = tile_.count;
+  scores.vectors = strip.vectors;
+  scores.distance = strip.first_position - tile_.begin;
+  scores.offsets = range_.positions ? strip.offsets : nullptr;
+  scores.scale = args_->scale;
+  if (near) scores.slots = positions_->slots;
+  if (near && positions_->has_pos_key()) {
+    extend_c2p(strip);
+    scores.c2p = strip.c2p;
+    scores.c2p_first = strip.c2p_low;
+  }
+  if (near && positions_->has_pos_query()) {
+    scores.p2c = p2c_;
+    scores.p2c_first = p2c_panel_ * kernels_.width - positions_->panel_shift;
+    scores.p2c_stride = kP2cStride;
+  }
+  kernels_.add_positions(scores, tile_max_);
+}
+
+}  // namespace deberta
