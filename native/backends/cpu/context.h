@@ -1,4 +1,5 @@
-// What an OpContext is on the CPU: the kernels it runs, the threads it may use, its scratch memory and its sticky error.
+// What an OpContext is on the CPU: the kernels it runs, the threads it may use, its scratch memory and its sticky
+// error.
 #pragma once
 
 #include <atomic>
@@ -8,33 +9,13 @@
 #include <string>
 
 #include "backends/cpu/isa/microkernels.h"
+#include "base/aligned_buffer.h"
 #include "base/cpu_features.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "ops/ops.h"
 
 namespace deberta {
-
-/// 64-byte aligned memory on huge pages where the system gives them; not initialised.
-class AlignedBuffer {
- public:
-  AlignedBuffer() = default;
-  /// Throws OUT_OF_MEMORY; `what` says in the message what the memory was for.
-  AlignedBuffer(size_t bytes, const char* what);
-  ~AlignedBuffer();
-  AlignedBuffer(AlignedBuffer&& other) noexcept;
-  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept;
-
-  template <class T = std::byte>
-  T* as() const {
-    return static_cast<T*>(data_);
-  }
-  size_t size() const { return size_; }
-
- private:
-  void* data_ = nullptr;
-  size_t size_ = 0;
-};
 
 struct CpuContext {
   const Microkernels* kernels = nullptr;
@@ -47,14 +28,16 @@ struct CpuContext {
   AlignedBuffer worker_scratch;  // [threads] arenas of worker_scratch_bytes each
   size_t worker_scratch_bytes = 0;
 
-  // Bytes of live handles packed through this context. A handle keeps the counter: it may be freed through another context.
+  // Bytes of live handles packed through this context. A handle keeps the counter: it may be freed through another
+  // context.
   std::shared_ptr<std::atomic<size_t>> packed_bytes = std::make_shared<std::atomic<size_t>>(0);
 
   // The first thing that went wrong in an op since the last synchronize(); null: nothing did. Text is static.
   const char* error = nullptr;
   ErrorCode error_code = ErrorCode::kDEVICE;
 
-  /// The arena of one worker, 64-byte aligned: an op may use all of it while one of its tasks runs, and none of it after.
+  /// The arena of one worker, 64-byte aligned: an op may use all of it while one of its tasks runs, and none of it
+  /// after.
   std::byte* scratch(int worker) const {
     return worker_scratch.as() + static_cast<size_t>(worker) * worker_scratch_bytes;
   }
@@ -70,6 +53,28 @@ struct CpuContext {
   void parallel_for(int64_t tasks, Body&& body) const {
     pool->parallel_for(tasks, threads, body);
   }
+
+  /// The same, on the caller alone where `operations` in all would not pay for waking another thread.
+  template <class Body>
+  void parallel_for_work(int64_t tasks, int64_t operations, Body&& body) const {
+    constexpr int64_t kWorthSharing = 1 << 18;  // multiply-adds: about 2 us of AVX-512
+    pool->parallel_for(tasks, operations < kWorthSharing ? 1 : threads, body);
+  }
+};
+
+/// Bytes that a live handle adds to packed_bytes of the context that made it.
+class PackedBytes {
+ public:
+  PackedBytes(const CpuContext& context, size_t bytes) : counter_(context.packed_bytes), bytes_(bytes) {
+    counter_->fetch_add(bytes_);
+  }
+  ~PackedBytes() { counter_->fetch_sub(bytes_); }
+  PackedBytes(const PackedBytes&) = delete;
+  PackedBytes& operator=(const PackedBytes&) = delete;
+
+ private:
+  std::shared_ptr<std::atomic<size_t>> counter_;
+  size_t bytes_;
 };
 
 inline CpuContext& as_cpu(OpContext* context) { return *reinterpret_cast<CpuContext*>(context); }

@@ -55,6 +55,8 @@ struct Microkernels {
 
   // rows [n, k] row-major with `stride` -> packed rows of gemm_f32, k padded with zeros to a whole block; n <= tile_rows.
   void (*pack_rows_f32)(const float* rows, int64_t stride, int n, int64_t k, void* packed);
+  // rows [n, k] row-major with `stride`, n <= panel_width -> one panel of gemm_f32, zeros beyond n and up to whole blocks.
+  void (*pack_panel_f32)(const float* rows, int64_t stride, int n, int64_t k, float* panel);
   void (*finish_tile)(const Epilogue& epilogue);
 
   // output = (input + residual - mean) / sqrt(variance + eps) * weight + bias, one row; residual optional.

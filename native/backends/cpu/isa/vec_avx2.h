@@ -25,9 +25,11 @@ inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
 inline Vec load_partial(const float* p, int n) { return _mm256_maskload_ps(p, partial_mask(n)); }
 inline void store_partial(float* p, Vec v, int n) { _mm256_maskstore_ps(p, partial_mask(n), v); }
+inline Vec keep_first(Vec v, int n) { return _mm256_and_ps(v, _mm256_castsi256_ps(partial_mask(n))); }
 
 inline Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a, b, c); }
+inline void accumulate(Vec& sum, Vec a, Vec b) { __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
 
 inline Vec bits_to_float(IntVec v) { return _mm256_castsi256_ps(v); }
 inline IntVec float_to_bits(Vec v) { return _mm256_castps_si256(v); }

@@ -21,9 +21,11 @@ inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
 inline Vec load_partial(const float* p, int n) { return _mm512_maskz_loadu_ps(partial_mask(n), p); }
 inline void store_partial(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, partial_mask(n), v); }
+inline Vec keep_first(Vec v, int n) { return _mm512_maskz_mov_ps(partial_mask(n), v); }
 
 inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
 inline Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
+inline void accumulate(Vec& sum, Vec a, Vec b) { __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
 
 inline Vec bits_to_float(IntVec v) { return _mm512_castsi512_ps(v); }
 inline IntVec float_to_bits(Vec v) { return _mm512_castps_si512(v); }

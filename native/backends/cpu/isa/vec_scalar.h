@@ -6,7 +6,6 @@
 // a weak symbol compiled with AVX-512 could become the one that the linker gives to all code.
 #pragma once
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,15 +29,23 @@ inline Vec load(const float* p) {
 inline void store(float* p, Vec v) { memcpy(p, &v, sizeof v); }
 inline Vec load_partial(const float* p, int n) {
   float lanes[kWidth] = {0, 0, 0, 0};
-  for (int i = 0; i < n; ++i) lanes[i] = p[i];
+  memcpy(lanes, p, (size_t)n * sizeof(float));
   return load(lanes);
 }
 inline void store_partial(float* p, Vec v, int n) {
-  for (int i = 0; i < n; ++i) p[i] = v[i];
+  memcpy(p, &v, (size_t)n * sizeof(float));
+}
+// v with its lanes from n on replaced by 0.
+inline Vec keep_first(Vec v, int n) {
+  for (int i = n; i < kWidth; ++i) v[i] = 0;
+  return v;
 }
 
 inline Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }   // a * b + c; fused where the instruction set has it
 inline Vec fnma(Vec a, Vec b, Vec c) { return c - a * b; }  // c - a * b
+// sum += a * b for the inner loops of matrix products: x86 versions name the instruction, because GCC 12 spends up to a
+// third of such loops on register copies when left to choose one.
+inline void accumulate(Vec& sum, Vec a, Vec b) { sum = sum + a * b; }
 
 inline Vec bits_to_float(IntVec v) { return (Vec)v; }
 inline IntVec float_to_bits(Vec v) { return (IntVec)v; }
@@ -56,7 +63,7 @@ inline Vec copysign(Vec magnitude, Vec sign) {
   return (Vec)(((IntVec)magnitude & ~(IntVec)minus) | ((IntVec)sign & (IntVec)minus));
 }
 inline Vec sqrt(Vec a) {
-  for (int i = 0; i < kWidth; ++i) a[i] = sqrtf(a[i]);
+  for (int i = 0; i < kWidth; ++i) a[i] = __builtin_sqrtf(a[i]);
   return a;
 }
 // To the nearest integer, ties to even; |a| < 2^22.
@@ -79,12 +86,16 @@ inline float reduce_max(Vec v) {
 }
 
 // kWidth 16-bit values, widened exactly.
-inline Vec load_bf16(const uint16_t* p) {
+inline Vec load_bf16(const uint16_t* from) {
+  uint16_t p[kWidth];
+  memcpy(p, from, sizeof p);
   return (Vec)IntVec{(int32_t)((uint32_t)p[0] << 16), (int32_t)((uint32_t)p[1] << 16), (int32_t)((uint32_t)p[2] << 16),
                      (int32_t)((uint32_t)p[3] << 16)};
 }
 // IEEE half: shift exponent and mantissa into place, rescale by 2^112 (exact for subnormals too), then inf and NaN.
-inline Vec load_f16(const uint16_t* p) {
+inline Vec load_f16(const uint16_t* from) {
+  uint16_t p[kWidth];
+  memcpy(p, from, sizeof p);
   float lanes[kWidth];
   for (int i = 0; i < kWidth; ++i) {
     const uint32_t half = p[i], magnitude = (half & 0x7fffu) << 13;

@@ -1,0 +1,140 @@
+// The loops around the microkernels: which tile meets which panel on which thread, for every matrix product here.
+//
+// Rows are packed into tiles once, in waves that fit the shared scratch. A wave is cut into row blocks that stay in a
+// core's L2 cache while panels stream by; a task is one row block times one run of panels. Threads claim tasks in an
+// order in which they work on the same row block, so each panel is read by one of them. A product does not depend on
+// any of these cuts.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/context.h"
+#include "backends/cpu/pack_weights.h"
+
+namespace deberta {
+
+/// Where products go: output[r][panel column - column_base + ...] = activation(product + bias) + residual.
+struct GemmOutput {
+  float* data = nullptr;
+  int64_t stride = 0;
+  const float* residual = nullptr;  // optional
+  int64_t residual_stride = 0;
+  Activation activation = Activation::kNone;
+  int64_t column_base = 0;
+};
+
+/// Equal cuts: part i of `parts` begins at row cut(i).
+struct EvenCuts {
+  int64_t total = 0;
+  int64_t parts = 1;
+  int64_t operator()(int64_t i) const { return total * i / parts; }
+};
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// How one wave of rows is cut; pure arithmetic, tested apart.
+struct GemmPlan {
+  EvenCuts tiles;   // of the wave's rows
+  EvenCuts blocks;  // of the tiles
+  EvenCuts chunks;  // of the panels
+};
+
+/// `row_bytes`: of one packed row. Row blocks take half of the L2 cache. Enough chunks for threads to end together,
+/// each of at least 2^20 multiply-adds: claiming one costs nothing beside it.
+inline GemmPlan plan_gemm(int64_t rows, int64_t k, int64_t row_bytes, int64_t num_panels, int tile_rows,
+                          int panel_width, int threads, const CacheSizes& caches) {
+  GemmPlan plan;
+  plan.tiles = {rows, ceil_div(rows, tile_rows)};
+  const int64_t tiles_in_l2 = std::max<int64_t>(1, static_cast<int64_t>(caches.l2 / 2) / (row_bytes * tile_rows));
+  plan.blocks = {plan.tiles.parts, ceil_div(plan.tiles.parts, tiles_in_l2)};
+  const int64_t block_work = ceil_div(rows, plan.blocks.parts) * k * panel_width;  // of one panel
+  const int64_t chunk_panels = std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, block_work));
+  const int64_t wanted = threads == 1 ? 1 : ceil_div(int64_t{threads} * 16, plan.blocks.parts);
+  plan.chunks = {num_panels, std::clamp<int64_t>(std::min(wanted, ceil_div(num_panels, chunk_panels)), 1, num_panels)};
+  return plan;
+}
+
+/// The product of one packed tile and one panel, finished into the output.
+inline void finish_product(const Microkernels& kernels, const float* product, int rows, const Panel& panel,
+                           const GemmOutput& out, int64_t row) {
+  const int64_t column = panel.column - out.column_base;
+  Epilogue epilogue;
+  epilogue.rows = rows;
+  epilogue.cols = panel.cols;
+  epilogue.product = product;
+  epilogue.bias = panel.bias;
+  epilogue.activation = out.activation;
+  if (out.residual != nullptr) epilogue.residual = out.residual + row * out.residual_stride + column;
+  epilogue.residual_stride = out.residual_stride;
+  epilogue.output = out.data + row * out.stride + column;
+  epilogue.output_stride = out.stride;
+  kernels.finish_tile(epilogue);
+}
+
+/// Tiles in a row block from which on a 16-bit panel is widened once, into scratch, instead of once per tile.
+constexpr int64_t kTilesWorthWidening = 3;
+
+/// output = finish(rows x panels), float32. `pack_rows(first_row, n, packed)` packs n rows as
+/// Microkernels::pack_rows_f32 does; `panel_at(i, worker)` gives panel i, whose data may lie in the worker's scratch.
+template <class PackRows, class PanelAt>
+void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, PackRows&& pack_rows, int64_t num_panels,
+                  PanelAt&& panel_at, const GemmOutput& out) {
+  const Microkernels& kernels = *context.kernels;
+  const int tile_rows = kernels.gemm_f32.tile_rows, panel_width = kernels.gemm_f32.panel_width;
+  const int64_t row_words = padded_k(k);
+  const int64_t capacity = static_cast<int64_t>(context.shared_scratch.size() / sizeof(float)) / row_words;  // rows
+  if (capacity < std::min<int64_t>(rows, tile_rows)) {
+    context.fail(ErrorCode::kINTERNAL, "a matrix product is larger than what reserve() was told of");
+    return;
+  }
+  float* packed = context.shared_scratch.as<float>();
+  for (int64_t wave = 0; wave < rows; wave += capacity) {
+    const int64_t wave_rows = std::min(capacity, rows - wave);
+    const GemmPlan plan = plan_gemm(wave_rows, k, row_words * static_cast<int64_t>(sizeof(float)), num_panels,
+                                    tile_rows, panel_width, context.threads, context.caches);
+    context.parallel_for_work(plan.tiles.parts, wave_rows * k * 4, [&](int64_t tile, int) {
+      const int64_t first = plan.tiles(tile);
+      pack_rows(wave + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_words);
+    });
+    const int64_t work = wave_rows * k * num_panels * panel_width;
+    context.parallel_for_work(plan.blocks.parts * plan.chunks.parts, work, [&](int64_t task, int worker) {
+      const int64_t block = task / plan.chunks.parts, chunk = task % plan.chunks.parts;
+      const int64_t tile_begin = plan.blocks(block), tile_end = plan.blocks(block + 1);
+      alignas(64) float product[kMaxTileRows * kMaxPanelWidth];
+      for (int64_t p = plan.chunks(chunk); p < plan.chunks(chunk + 1); ++p) {
+        const auto [panel, gemm] = panel_at(p, worker, tile_end - tile_begin);
+        for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+          const int64_t first = plan.tiles(tile);
+          const int n = static_cast<int>(plan.tiles(tile + 1) - first);
+          gemm->multiply[n](row_words, packed + first * row_words, panel.data, product, kMaxPanelWidth);
+          finish_product(kernels, product, n, panel, out, wave + first);
+        }
+      }
+    });
+  }
+}
+
+/// A panel and the kernels that read it.
+struct ReadyPanel {
+  Panel panel;
+  const GemmKernels* gemm;
+};
+
+/// `panel` as it is stored, or widened into the worker's scratch where `tiles` tiles will read it.
+inline ReadyPanel ready_panel(const CpuContext& context, const Panel& panel, int64_t row_words, int worker,
+                              int64_t tiles) {
+  const Microkernels& kernels = *context.kernels;
+  if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32};
+  const bool half = panel.stored == DType::kFloat16;
+  const int64_t values = row_words * kernels.gemm_f32.panel_width;
+  const bool fits = static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
+  if (tiles < kTilesWorthWidening || !fits) return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16};
+  float* wide = reinterpret_cast<float*>(context.scratch(worker));
+  (half ? kernels.widen_f16 : kernels.widen_bf16)(static_cast<const uint16_t*>(panel.data), values, wide);
+  Panel widened = panel;
+  widened.data = wide;
+  return {widened, &kernels.gemm_f32};
+}
+
+}  // namespace deberta
