@@ -26,15 +26,16 @@ const nativeRooms = {
 /** Which rooms of lib/ a room may import, itself aside. The files at the top of lib/ are rooms of their own. */
 const libRooms = {
   cli: ['pipelines', 'index', 'model', 'tokenizer', 'errors', 'options', 'tensor', 'devices', 'types'],
-  pipelines: ['model', 'tokenizer', 'errors', 'options', 'tensor', 'types'],
+  pipelines: ['model', 'tokenizer', 'dispose', 'errors', 'options', 'tensor', 'types'],
   index: ['pipelines', 'model', 'tokenizer', 'errors', 'options', 'tensor', 'devices', 'types'],
-  model: ['tokenizer', 'binding', 'errors', 'options', 'tensor', 'types'],
-  tokenizer: ['binding', 'errors', 'options', 'types'],
+  model: ['tokenizer', 'binding', 'dispose', 'errors', 'options', 'tensor', 'types'],
+  tokenizer: ['binding', 'dispose', 'errors', 'options', 'types'],
   devices: ['binding', 'errors', 'types'],
   binding: ['errors', 'types'],
   options: ['errors', 'types'],
   tensor: ['errors'],
   types: ['tensor'],
+  dispose: [],
   errors: [],
 }
 

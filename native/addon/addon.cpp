@@ -17,6 +17,12 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), EnvData::of(info.Env()).jobs.cancel(info.Env(), id));
 }
 
+/// externalMemory(): the bytes outside V8's heap that V8 knows of in this env; the leak test compares.
+Napi::Value external_memory(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(Napi::MemoryManagement::AdjustExternalMemory(info.Env(), 0)));
+}
+
 /// errorCodes(): the names of base/error_codes.def, in order; the test of lib/errors.ts compares.
 Napi::Value error_codes(const Napi::CallbackInfo& info) {
   return from_strings(info.Env(), {
@@ -38,6 +44,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("loadTokenizer", Napi::Function::New<load_tokenizer>(env, "loadTokenizer"));
   exports.Set("listDevices", Napi::Function::New<list_devices_async>(env, "listDevices"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
+  exports.Set("externalMemory", Napi::Function::New<external_memory>(env, "externalMemory"));
   exports.Set("errorCodes", Napi::Function::New<error_codes>(env, "errorCodes"));
   return exports;
 }

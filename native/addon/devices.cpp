@@ -22,12 +22,6 @@ DType parse_dtype(const std::string& name) {
               "expected 'auto', 'float32', 'bfloat16', 'float16' or 'int8' for `dtype`, got '" + name + "'");
 }
 
-/// N of "cuda:N"; 0 without one. find_backend() has refused what is no device name.
-int device_index(const std::string& device) {
-  const size_t colon = device.find(':');
-  return colon == std::string::npos ? 0 : std::atoi(device.c_str() + colon + 1);
-}
-
 const DeviceDescription* describe(const std::vector<DeviceDescription>& devices, const std::string& backend,
                                   int index) {
   for (const DeviceDescription& device : devices)
@@ -74,7 +68,7 @@ DeviceChoice choose_device(const std::string& device, const std::string& dtype, 
   DeviceChoice choice;
   choice.backend = &find_backend(device);
   choice.context.threads = threads;
-  choice.context.device_index = device_index(device);
+  choice.context.device_index = find_device_index(device);
   const std::vector<DeviceDescription> all = list_devices();
   choice.why = explain_device(device, *choice.backend, all);
   if (dtype != "auto") {

@@ -28,9 +28,13 @@ class SignalsBlocked {
 #endif
 };
 
+std::atomic<int> compute_load{0};
+
 int background_threads() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 4); }
 
 }  // namespace
+
+bool compute_lane_busy() { return compute_load.load(std::memory_order_relaxed) > 0; }
 
 WorkQueue::~WorkQueue() {
   {
@@ -44,6 +48,7 @@ WorkQueue::~WorkQueue() {
 void WorkQueue::post(const void* key, std::function<void()> task) {
   std::lock_guard lock(mutex_);
   entries_.push_back({key, std::move(task)});
+  if (load_) load_->fetch_add(1, std::memory_order_relaxed);
   if (static_cast<int>(threads_.size()) < max_threads_) {
     SignalsBlocked blocked;
     threads_.emplace_back([this] { serve(); });
@@ -57,6 +62,7 @@ bool WorkQueue::remove(const void* key) {
       std::find_if(entries_.begin(), entries_.end(), [key](const Entry& candidate) { return candidate.key == key; });
   if (entry == entries_.end()) return false;
   entries_.erase(entry);
+  if (load_) load_->fetch_sub(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -71,10 +77,11 @@ void WorkQueue::serve() {
       entries_.pop_front();
     }
     task();
+    if (load_) load_->fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
-Executor::Executor() : compute_(1), background_(background_threads()) {}
+Executor::Executor() : compute_(1, &compute_load), background_(background_threads()) {}
 
 std::shared_ptr<Executor> Executor::shared() {
   static std::mutex mutex;

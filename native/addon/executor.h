@@ -4,6 +4,7 @@
 // they came (each uses the whole ThreadPool inside); kBackground has a few, for loading, tokenizing and freeing memory.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -16,10 +17,14 @@ namespace deberta::addon {
 
 enum class Lane { kCompute, kBackground };
 
+/// Whether a forward runs or waits in this process: then a background task leaves the ThreadPool alone.
+bool compute_lane_busy();
+
 /// A queue of tasks and the threads that serve it, oldest first. Threads start with the first task.
 class WorkQueue {
  public:
-  explicit WorkQueue(int threads) : max_threads_(threads) {}
+  /// `load`, when given, counts the tasks that wait or run.
+  explicit WorkQueue(int threads, std::atomic<int>* load = nullptr) : max_threads_(threads), load_(load) {}
   ~WorkQueue();  // runs what is queued, then joins
 
   /// `key` names the task for remove(); tasks must not throw.
@@ -36,6 +41,7 @@ class WorkQueue {
   void serve();
 
   const int max_threads_;
+  std::atomic<int>* const load_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Entry> entries_;
