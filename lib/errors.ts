@@ -82,6 +82,7 @@ function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
     return String(value)
   if (typeof value === 'bigint') return `${value}n (bigint)`
+  if (ArrayBuffer.isView(value)) return `an ${value.constructor.name} of ${value.byteLength} bytes`
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'no prototype'})`
   return `a ${typeof value}`
