@@ -61,7 +61,7 @@ double activate(Activation activation, double x) {
     case Activation::kRelu:
       return std::max(x, 0.0);
     case Activation::kRelu2:
-      return x > 0.0 ? x * x : 0.0;
+      return std::max(x, 0.0) * std::max(x, 0.0);
     case Activation::kRelu6:
       return std::clamp(x, 0.0, 6.0);
     case Activation::kLeakyRelu:
