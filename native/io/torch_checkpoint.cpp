@@ -15,6 +15,10 @@
 namespace deberta {
 namespace {
 
+// Copies of strided views may take the file's size and this: enough for small expanded buffers, bounded for hostile
+// ones.
+constexpr uint64_t kCopyAllowance = 16u << 20;  // bytes
+
 constexpr const char* kNestedKeys[] = {"state_dict", "model_state_dict", "model", "module"};
 
 bool holds_tensors(const PickleDict& dict) {
@@ -53,7 +57,7 @@ bool is_contiguous(const PickleTensor& view) {
 class StateDictReader {
  public:
   explicit StateDictReader(const std::shared_ptr<const MappedFile>& file)
-      : pickle_(read_pickle_file(file, ErrorCode::kMODEL_FILE)), copy_budget_(file->size()) {}
+      : pickle_(read_pickle_file(file, ErrorCode::kMODEL_FILE)), copy_budget_(file->size() + kCopyAllowance) {}
 
   std::vector<CheckpointTensor> tensors() {
     std::vector<CheckpointTensor> out;
@@ -107,8 +111,9 @@ class StateDictReader {
       tensor.owner = pickle_.file;
       return tensor;
     }
-    if (tensor.bytes > copy_budget_)
-      fail_tensor("expected views that copy to no more than the file's size; this one exceeds it");
+    if (tensor.bytes > copy_budget_) {
+      fail_tensor("shape " + shape_string(view.shape) + " expands its storage beyond what the file's size justifies");
+    }
     copy_budget_ -= tensor.bytes;
     const auto copy = std::make_shared<std::vector<uint8_t>>(tensor.bytes);
     copy_strided(view, first, element_size, copy->data(), tensor.bytes / element_size);

@@ -11,7 +11,7 @@ namespace deberta {
 
 /// The tensors of a state dict, in its order; also of one under "state_dict", "model_state_dict", "model" or "module"
 /// in the file. Contiguous tensors are views into the mapping, others (transposed, sliced) are copied into row-major
-/// order; the copies together may take at most as much memory as the file. Throws MODEL_FILE naming file and tensor.
+/// order; together the copies take at most the file's size and 16 MiB. Throws MODEL_FILE naming file and tensor.
 std::vector<CheckpointTensor> read_torch_checkpoint(const std::shared_ptr<const MappedFile>& file);
 
 }  // namespace deberta
