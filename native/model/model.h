@@ -1,5 +1,5 @@
-// A loaded DeBERTa and its forward pass: what the addon calls. One model serves one forward at a time per context; callers
-// queue (addon/executor). Instances of one checkpoint share their weights.
+// A loaded DeBERTa and its forward pass: what the addon calls. One model serves one forward at a time per context;
+// callers queue (addon/executor). Instances of one checkpoint share their weights.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,9 @@ struct Config;  // model/config.h
 struct ModelOptions {
   std::string directory;
   ContextOptions context;
-  int64_t max_batch_tokens = 16384;  // a call's sequences are run in batches of at most so many tokens (a longer one alone)
+  std::string task;  // a name of task.h: which head to run; "": the one that the checkpoint carries
+  int64_t max_batch_tokens =
+      16384;  // a call's sequences are run in batches of at most so many tokens (a longer one alone)
 };
 
 /// A tensor handed out: float32, row-major.
@@ -47,21 +49,24 @@ struct ForwardRequest {
 };
 
 struct ForwardResult {
-  HostTensor logits;                          // by head; see docs/api.md
-  HostTensor last_hidden_state;               // [total_tokens, hidden_size]
-  std::vector<HostTensor> hidden_states;      // each [total_tokens, hidden_size], embeddings first
+  // sequence classification [num_sequences, num_labels], token classification [total_tokens, num_labels], question
+  // answering [total_tokens, 2] (start, end), multiple choice [num_sequences / choices, choices], masked LM
+  // [num_positions, vocab_size], replaced-token detection [total_tokens]
+  HostTensor logits;
+  HostTensor last_hidden_state;                     // [total_tokens, hidden_size]
+  std::vector<HostTensor> hidden_states;            // each [total_tokens, hidden_size], embeddings first
   std::vector<std::vector<HostTensor>> attentions;  // [layer][sequence]: [heads, n, n]
-  std::vector<int32_t> cu_seqlens;            // [num_sequences + 1], caller's order
-  std::vector<int32_t> positions_cu;          // masked LM: [num_sequences + 1], rows of logits per sequence
+  std::vector<int32_t> cu_seqlens;                  // [num_sequences + 1], caller's order
+  std::vector<int32_t> positions_cu;                // masked LM: [num_sequences + 1], rows of logits per sequence
 };
 
 struct ModelInfo {
-  std::string task;       // "sequence-classification", "token-classification", "question-answering", "multiple-choice",
-                          // "masked-lm", "replaced-token-detection", "encoder"
-  std::string device;     // "cpu"
-  std::string detail;     // "avx512"
-  std::string dtype;      // "float32"
-  bool has_emd = false;   // the checkpoint has what the enhanced mask decoder needs
+  std::string task;      // "sequence-classification", "token-classification", "question-answering", "multiple-choice",
+                         // "masked-lm", "replaced-token-detection", "encoder"
+  std::string device;    // "cpu"
+  std::string detail;    // "avx512"
+  std::string dtype;     // "float32"
+  bool has_emd = false;  // the checkpoint has what the enhanced mask decoder needs
   int64_t num_parameters = 0;
   int64_t weight_bytes_mapped = 0;
   int64_t weight_bytes_packed = 0;
@@ -77,8 +82,8 @@ class Model {
   virtual ~Model() = default;
 
   /// Runs the sequences; results are in the caller's order. Blocking; call from one thread at a time.
-  /// Throws INVALID_ARGUMENT (ids out of range, empty sequence, outputs this head lacks), SEQUENCE_TOO_LONG, DEVICE,
-  /// OUT_OF_MEMORY, ABORTED.
+  /// Throws INVALID_ARGUMENT (ids out of range, empty sequence, outputs this head lacks), SEQUENCE_TOO_LONG,
+  /// UNSUPPORTED_CONFIG (a decoder that the model lacks), DEVICE, OUT_OF_MEMORY, ABORTED.
   virtual ForwardResult forward(const ForwardRequest& request, const CancelToken& cancel) = 0;
 
   virtual const Config& config() const = 0;

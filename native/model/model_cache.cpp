@@ -1,0 +1,73 @@
+#include "model/model_cache.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace deberta {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a load depends on. Files that cannot be looked at are left out: loading will say what is wrong with them.
+std::string cache_key(const Backend& backend, const ContextOptions& options, const std::string& directory,
+                      std::optional<Task> task) {
+  std::error_code failed;
+  const fs::path path = fs::weakly_canonical(fs::path(directory), failed);
+  std::vector<std::string> files;
+  for (fs::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.ends_with(".json") && !name.ends_with(".safetensors") && !name.ends_with(".bin")) continue;
+    std::error_code unknown;
+    const auto size = entry->file_size(unknown);
+    const auto time = entry->last_write_time(unknown).time_since_epoch().count();
+    if (!unknown) files.push_back(name + ":" + std::to_string(size) + ":" + std::to_string(time));
+  }
+  std::sort(files.begin(), files.end());
+  std::string key = path.string();
+  for (const std::string& file : files) key.append("|").append(file);
+  key.append("|").append(backend.name).append("|").append(backend.detail);
+  key.append("|").append(std::to_string(static_cast<int>(options.compute_dtype)));
+  key.append("|").append(std::to_string(options.device_index));
+  return key.append("|").append(task ? task_name(*task) : "");
+}
+
+struct Entry {
+  std::timed_mutex loading;
+  std::weak_ptr<const PackedModel> model;  // under `loading`
+};
+
+/// The entry of a key; entries that nobody uses or waits for are dropped on the way.
+std::shared_ptr<Entry> find_entry(const std::string& key) {
+  static std::mutex mutex;
+  static auto& entries =
+      *new std::map<std::string, std::shared_ptr<Entry>>();  // never destroyed: threads may outlive main
+  const std::lock_guard lock(mutex);
+  std::erase_if(entries, [](const auto& item) {
+    const std::unique_lock idle(item.second->loading, std::try_to_lock);
+    return idle && item.second.use_count() == 1 && item.second->model.expired();
+  });
+  std::shared_ptr<Entry>& entry = entries[key];
+  if (!entry) entry = std::make_shared<Entry>();
+  return entry;
+}
+
+}  // namespace
+
+std::shared_ptr<const PackedModel> find_or_load_packed_model(const Backend& backend, const ContextOptions& options,
+                                                             const std::string& directory, std::optional<Task> task,
+                                                             const CancelToken& cancel) {
+  const std::shared_ptr<Entry> entry = find_entry(cache_key(backend, options, directory, task));
+  std::unique_lock lock(entry->loading, std::defer_lock);
+  while (!lock.try_lock_for(std::chrono::milliseconds(10))) cancel.check();
+  if (std::shared_ptr<const PackedModel> model = entry->model.lock()) return model;
+  std::shared_ptr<const PackedModel> model = load_packed_model(backend, options, directory, task, cancel);
+  entry->model = model;
+  return model;
+}
+
+}  // namespace deberta
