@@ -116,13 +116,8 @@ void cpu_conv1d(OpContext* op_context, const ConvArgs& args) noexcept {
   for (size_t g = 0; g + 1 < set.part_begin.size(); ++g) {
     const Panel* panels = set.panels.data() + set.part_begin[g];
     const float* channels = static_cast<const float*>(args.input.data) + static_cast<int64_t>(g) * conv.group_channels;
-    run_gemm_f32(
-        context, args.input.rows, set.in_features, WindowPacker{args, conv, channels},
-        set.part_begin[g + 1] - set.part_begin[g],
-        [&](int64_t p, int worker, int64_t tiles) {
-          return ready_panel(context, panels[p], set.padded_k, worker, tiles);
-        },
-        out);
+    const StoredPanels stored{context, panels, set.part_begin[g + 1] - set.part_begin[g], set.padded_k};
+    run_gemm_f32(context, args.input.rows, set.in_features, WindowPacker{args, conv, channels}, stored, out);
   }
 }
 

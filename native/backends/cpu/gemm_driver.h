@@ -72,69 +72,110 @@ inline void finish_product(const Microkernels& kernels, const float* product, in
   kernels.finish_tile(epilogue);
 }
 
-/// Tiles in a row block from which on a 16-bit panel is widened once, into scratch, instead of once per tile.
-constexpr int64_t kTilesWorthWidening = 3;
+/// A panel and the kernels that read it.
+struct ReadyPanel {
+  Panel panel;
+  const GemmKernels* gemm = nullptr;
+};
+
+/// Memory from which a panel comes, to be fetched while the panel before it is at work.
+struct PanelMemory {
+  const std::byte* begin = nullptr;
+  int64_t bytes = 0;
+};
+
+/// Panels as pack_panels stored them.
+struct StoredPanels {
+  const CpuContext& context;
+  const Panel* panels;
+  int64_t count;
+  int64_t row_words;  // padded k
+
+  /// Tiles in a row block from which on a 16-bit panel is widened once, into scratch, instead of once per tile.
+  static constexpr int64_t kTilesWorthWidening = 3;
+
+  PanelMemory memory(int64_t i) const {
+    const int64_t values = row_words * context.kernels->gemm_f32.panel_width;
+    return {static_cast<const std::byte*>(panels[i].data), values * static_cast<int64_t>(dtype_size(panels[i].stored))};
+  }
+
+  /// Panel i for `tiles` tiles, in the worker's scratch where it pays.
+  ReadyPanel ready(int64_t i, int worker, int64_t tiles) const {
+    const Microkernels& kernels = *context.kernels;
+    const Panel& panel = panels[i];
+    if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32};
+    const bool half = panel.stored == DType::kFloat16;
+    const int64_t values = row_words * kernels.gemm_f32.panel_width;
+    const bool fits = static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
+    if (tiles < kTilesWorthWidening || !fits) return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16};
+    float* wide = reinterpret_cast<float*>(context.scratch(worker));
+    (half ? kernels.widen_f16 : kernels.widen_bf16)(static_cast<const uint16_t*>(panel.data), values, wide);
+    Panel widened = panel;
+    widened.data = wide;
+    return {widened, &kernels.gemm_f32};
+  }
+};
+
+/// Packed rows of one wave and how it is cut.
+struct Wave {
+  int64_t first_row = 0;
+  int64_t row_words = 0;
+  const float* packed = nullptr;
+  GemmPlan plan;
+};
+
+/// One row block times one run of panels. While a panel is at work, its tiles share the fetching of the next: of this
+/// chunk, or of the one that this worker will claim next if all keep pace.
+template <class Panels>
+void run_chunk(const CpuContext& context, const Wave& wave, const Panels& panels, const GemmOutput& out, int64_t block,
+               int64_t chunk, int worker) {
+  const GemmPlan& plan = wave.plan;
+  const int64_t tile_begin = plan.blocks(block), tile_end = plan.blocks(block + 1), tiles = tile_end - tile_begin;
+  const int64_t chunk_end = plan.chunks(chunk + 1),
+                next_chunk = plan.chunks((chunk + context.threads) % plan.chunks.parts);
+  alignas(64) float product[kMaxTileRows * kMaxPanelWidth];
+  for (int64_t p = plan.chunks(chunk); p < chunk_end; ++p) {
+    const ReadyPanel ready = panels.ready(p, worker, tiles);
+    const PanelMemory next = panels.memory(p + 1 < chunk_end ? p + 1 : next_chunk);
+    const int64_t step = std::min<int64_t>(64, ceil_div(next.bytes, wave.row_words * tiles));
+    for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+      const int64_t first = plan.tiles(tile);
+      const int n = static_cast<int>(plan.tiles(tile + 1) - first);
+      const Ahead ahead = {next.begin + (tile - tile_begin) * step * wave.row_words, step};
+      ready.gemm->multiply[n](wave.row_words, wave.packed + first * wave.row_words, ready.panel.data, product,
+                              kMaxPanelWidth, ahead);
+      finish_product(*context.kernels, product, n, ready.panel, out, wave.first_row + first);
+    }
+  }
+}
 
 /// output = finish(rows x panels), float32. `pack_rows(first_row, n, packed)` packs n rows as
-/// Microkernels::pack_rows_f32 does; `panel_at(i, worker)` gives panel i, whose data may lie in the worker's scratch.
-template <class PackRows, class PanelAt>
-void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, PackRows&& pack_rows, int64_t num_panels,
-                  PanelAt&& panel_at, const GemmOutput& out) {
-  const Microkernels& kernels = *context.kernels;
-  const int tile_rows = kernels.gemm_f32.tile_rows, panel_width = kernels.gemm_f32.panel_width;
+/// Microkernels::pack_rows_f32 does. `Panels` is StoredPanels or has the same members.
+template <class PackRows, class Panels>
+void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, const PackRows& pack_rows, const Panels& panels,
+                  const GemmOutput& out) {
+  const GemmKernels& gemm = context.kernels->gemm_f32;
   const int64_t row_words = padded_k(k);
   const int64_t capacity = static_cast<int64_t>(context.shared_scratch.size() / sizeof(float)) / row_words;  // rows
-  if (capacity < std::min<int64_t>(rows, tile_rows)) {
+  if (capacity < std::min<int64_t>(rows, gemm.tile_rows)) {
     context.fail(ErrorCode::kINTERNAL, "a matrix product is larger than what reserve() was told of");
     return;
   }
   float* packed = context.shared_scratch.as<float>();
-  for (int64_t wave = 0; wave < rows; wave += capacity) {
-    const int64_t wave_rows = std::min(capacity, rows - wave);
-    const GemmPlan plan = plan_gemm(wave_rows, k, row_words * static_cast<int64_t>(sizeof(float)), num_panels,
-                                    tile_rows, panel_width, context.threads, context.caches);
+  for (int64_t first_row = 0; first_row < rows; first_row += capacity) {
+    const int64_t wave_rows = std::min(capacity, rows - first_row);
+    const GemmPlan plan = plan_gemm(wave_rows, k, row_words * static_cast<int64_t>(sizeof(float)), panels.count,
+                                    gemm.tile_rows, gemm.panel_width, context.threads, context.caches);
     context.parallel_for_work(plan.tiles.parts, wave_rows * k * 4, [&](int64_t tile, int) {
       const int64_t first = plan.tiles(tile);
-      pack_rows(wave + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_words);
+      pack_rows(first_row + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_words);
     });
-    const int64_t work = wave_rows * k * num_panels * panel_width;
+    const Wave wave = {first_row, row_words, packed, plan};
+    const int64_t work = wave_rows * k * panels.count * gemm.panel_width;
     context.parallel_for_work(plan.blocks.parts * plan.chunks.parts, work, [&](int64_t task, int worker) {
-      const int64_t block = task / plan.chunks.parts, chunk = task % plan.chunks.parts;
-      const int64_t tile_begin = plan.blocks(block), tile_end = plan.blocks(block + 1);
-      alignas(64) float product[kMaxTileRows * kMaxPanelWidth];
-      for (int64_t p = plan.chunks(chunk); p < plan.chunks(chunk + 1); ++p) {
-        const auto [panel, gemm] = panel_at(p, worker, tile_end - tile_begin);
-        for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
-          const int64_t first = plan.tiles(tile);
-          const int n = static_cast<int>(plan.tiles(tile + 1) - first);
-          gemm->multiply[n](row_words, packed + first * row_words, panel.data, product, kMaxPanelWidth);
-          finish_product(kernels, product, n, panel, out, wave + first);
-        }
-      }
+      run_chunk(context, wave, panels, out, task / plan.chunks.parts, task % plan.chunks.parts, worker);
     });
   }
-}
-
-/// A panel and the kernels that read it.
-struct ReadyPanel {
-  Panel panel;
-  const GemmKernels* gemm;
-};
-
-/// `panel` as it is stored, or widened into the worker's scratch where `tiles` tiles will read it.
-inline ReadyPanel ready_panel(const CpuContext& context, const Panel& panel, int64_t row_words, int worker,
-                              int64_t tiles) {
-  const Microkernels& kernels = *context.kernels;
-  if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32};
-  const bool half = panel.stored == DType::kFloat16;
-  const int64_t values = row_words * kernels.gemm_f32.panel_width;
-  const bool fits = static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
-  if (tiles < kTilesWorthWidening || !fits) return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16};
-  float* wide = reinterpret_cast<float*>(context.scratch(worker));
-  (half ? kernels.widen_f16 : kernels.widen_bf16)(static_cast<const uint16_t*>(panel.data), values, wide);
-  Panel widened = panel;
-  widened.data = wide;
-  return {widened, &kernels.gemm_f32};
 }
 
 }  // namespace deberta

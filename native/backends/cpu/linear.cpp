@@ -41,16 +41,11 @@ void cpu_linear(OpContext* op_context, const LinearArgs& args) noexcept {
   out.activation = args.activation;
   out.column_base = set.part_column[static_cast<size_t>(args.part_begin)];
   const float* input = static_cast<const float*>(args.input.data);
-  run_gemm_f32(
-      context, args.input.rows, set.in_features,
-      [&](int64_t row, int n, void* packed) {
-        context.kernels->pack_rows_f32(input + row * args.input.stride, args.input.stride, n, set.in_features, packed);
-      },
-      num_panels,
-      [&](int64_t p, int worker, int64_t tiles) {
-        return ready_panel(context, panels[p], set.padded_k, worker, tiles);
-      },
-      out);
+  const auto pack_rows = [&](int64_t row, int n, void* packed) {
+    context.kernels->pack_rows_f32(input + row * args.input.stride, args.input.stride, n, set.in_features, packed);
+  };
+  run_gemm_f32(context, args.input.rows, set.in_features, pack_rows,
+               StoredPanels{context, panels, num_panels, set.padded_k}, out);
 }
 
 }  // namespace deberta

@@ -7,37 +7,53 @@
 
 namespace deberta {
 
+namespace {
+
+/// Panels made on the fly; the same members as StoredPanels.
+struct TablePanels {
+  const CpuContext& context;
+  const CpuTable& table;
+  const float* bias;  // [vocabulary], optional
+  int64_t count;
+
+  int width() const { return context.kernels->gemm_f32.panel_width; }
+  int64_t k() const { return table.view.cols; }
+  int cols(int64_t i) const { return static_cast<int>(std::min<int64_t>(width(), table.view.rows - i * width())); }
+
+  PanelMemory memory(int64_t i) const {
+    return {table.row(i * width()), cols(i) * k() * static_cast<int64_t>(dtype_size(table.view.dtype))};
+  }
+
+  ReadyPanel ready(int64_t i, int worker, int64_t) const {
+    const Microkernels& kernels = *context.kernels;
+    const int64_t first = i * width();
+    float* rows = reinterpret_cast<float*>(context.scratch(worker));  // [width, k], used for 16-bit tables
+    float* packed = rows + width() * padded_k(k());
+    if (table.view.dtype == DType::kFloat32) {
+      kernels.pack_panel_f32(reinterpret_cast<const float*>(table.row(first)), k(), cols(i), k(), packed);
+    } else {
+      for (int c = 0; c < cols(i); ++c) copy_table_row(kernels, table, first + c, rows + c * k());
+      kernels.pack_panel_f32(rows, k(), cols(i), k(), packed);
+    }
+    return {{packed, bias == nullptr ? nullptr : bias + first, first, cols(i), DType::kFloat32}, &kernels.gemm_f32};
+  }
+};
+
+}  // namespace
+
 void cpu_tied_logits(OpContext* op_context, const TiedLogitsArgs& args) noexcept {
   CpuContext& context = as_cpu(op_context);
-  const Microkernels& kernels = *context.kernels;
   const CpuTable& table = own(args.table);
-  const int width = kernels.gemm_f32.panel_width;
   const int64_t vocabulary = table.view.rows, k = table.view.cols;
   GemmOutput out;
   out.data = args.output;
   out.stride = vocabulary;
-
-  const auto panel_at = [&](int64_t p, int worker, int64_t) {
-    float* rows = reinterpret_cast<float*>(context.scratch(worker));  // [width, k], used for 16-bit tables
-    float* packed = rows + width * padded_k(k);
-    const int64_t first = p * width;
-    const int cols = static_cast<int>(std::min<int64_t>(width, vocabulary - first));
-    if (table.view.dtype == DType::kFloat32) {
-      kernels.pack_panel_f32(reinterpret_cast<const float*>(table.row(first)), k, cols, k, packed);
-    } else {
-      for (int c = 0; c < cols; ++c) copy_table_row(kernels, table, first + c, rows + c * k);
-      kernels.pack_panel_f32(rows, k, cols, k, packed);
-    }
-    const float* bias = args.bias == nullptr ? nullptr : args.bias + first;
-    return ReadyPanel{{packed, bias, first, cols, DType::kFloat32}, &kernels.gemm_f32};
-  };
   const float* input = static_cast<const float*>(args.input.data);
-  run_gemm_f32(
-      context, args.input.rows, k,
-      [&](int64_t row, int n, void* packed) {
-        kernels.pack_rows_f32(input + row * args.input.stride, args.input.stride, n, k, packed);
-      },
-      (vocabulary + width - 1) / width, panel_at, out);
+  const auto pack_rows = [&](int64_t row, int n, void* packed) {
+    context.kernels->pack_rows_f32(input + row * args.input.stride, args.input.stride, n, k, packed);
+  };
+  const int64_t panels = ceil_div(vocabulary, context.kernels->gemm_f32.panel_width);
+  run_gemm_f32(context, args.input.rows, k, pack_rows, TablePanels{context, table, args.bias, panels}, out);
 }
 
 }  // namespace deberta

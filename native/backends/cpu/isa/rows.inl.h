@@ -95,14 +95,18 @@ void widen_bf16(const uint16_t* from, int64_t count, float* to) {
 }
 
 void add_rows(const float* from, int64_t count, float* to) {
-  for_vectors(count, [&](int64_t i, int lanes) { store_first(to + i, load_first(to + i, lanes) + load_first(from + i, lanes), lanes); });
+  for_vectors(count, [&](int64_t i, int lanes) {
+    store_first(to + i, load_first(to + i, lanes) + load_first(from + i, lanes), lanes);
+  });
 }
 
 void exp_array(const float* from, int64_t count, float* to) {
   for_vectors(count, [&](int64_t i, int lanes) { store_first(to + i, exp(load_first(from + i, lanes)), lanes); });
 }
 void activate_array(Activation activation, const float* from, int64_t count, float* to) {
-  for_vectors(count, [&](int64_t i, int lanes) { store_first(to + i, activate(activation, load_first(from + i, lanes)), lanes); });
+  for_vectors(count, [&](int64_t i, int lanes) {
+    store_first(to + i, activate(activation, load_first(from + i, lanes)), lanes);
+  });
 }
 
 }  // namespace

@@ -39,9 +39,7 @@ inline Vec select(Mask m, Vec a, Vec b) { return _mm256_blendv_ps(b, a, m); }
 inline Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 inline Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 inline Vec abs(Vec a) { return _mm256_andnot_ps(splat(-0.0f), a); }
-inline Vec copysign(Vec magnitude, Vec sign) {
-  return _mm256_or_ps(abs(magnitude), _mm256_and_ps(sign, splat(-0.0f)));
-}
+inline Vec copysign(Vec magnitude, Vec sign) { return _mm256_or_ps(abs(magnitude), _mm256_and_ps(sign, splat(-0.0f))); }
 inline Vec sqrt(Vec a) { return _mm256_sqrt_ps(a); }
 inline Vec round_nearest(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec scale_by_exp2(Vec v, Vec n) {

@@ -1,9 +1,9 @@
-// `Vec` without any instruction set: the compiler's portable 128-bit vectors, on every architecture it knows. This file is
-// also the description of the interface that every vec_*.h offers and that the *.inl.h kernels are written against.
+// `Vec` without any instruction set: the compiler's portable 128-bit vectors, on every architecture it knows. This file
+// is also the description of the interface that every vec_*.h offers and that the *.inl.h kernels are written against.
 //
-// Rules for ISA code. A vec_*.h and the *.inl.h after it are included once, by one isa/<name>.cpp that is compiled with the
-// flags of that instruction set. Everything lives in an anonymous namespace and nothing of the C++ standard library is used:
-// a weak symbol compiled with AVX-512 could become the one that the linker gives to all code.
+// Rules for ISA code. A vec_*.h and the *.inl.h after it are included once, by one isa/<name>.cpp that is compiled with
+// the flags of that instruction set. Everything lives in an anonymous namespace and nothing of the C++ standard library
+// is used: a weak symbol compiled with AVX-512 could become the one that the linker gives to all code.
 #pragma once
 
 #include <stdint.h>
@@ -12,7 +12,7 @@
 namespace deberta {
 namespace {
 
-typedef float Vec __attribute__((vector_size(16)));      // kWidth floats; + - * / and unary - work on it
+typedef float Vec __attribute__((vector_size(16)));       // kWidth floats; + - * / and unary - work on it
 typedef int32_t IntVec __attribute__((vector_size(16)));  // kWidth int32; use the *_int functions, not operators
 typedef IntVec Mask;                                      // one truth value per lane
 constexpr int kWidth = 4;
@@ -20,7 +20,8 @@ constexpr int kWidth = 4;
 inline Vec zero() { return Vec{0, 0, 0, 0}; }
 inline Vec splat(float x) { return Vec{x, x, x, x}; }
 
-// Memory needs no alignment. The *_partial forms touch the first n lanes only, 0 <= n <= kWidth; loaded lanes beyond are 0.
+// Memory needs no alignment. The *_partial forms touch the first n lanes only, 0 <= n <= kWidth; loaded lanes beyond
+// are 0.
 inline Vec load(const float* p) {
   Vec v;
   memcpy(&v, p, sizeof v);
@@ -32,9 +33,7 @@ inline Vec load_partial(const float* p, int n) {
   memcpy(lanes, p, (size_t)n * sizeof(float));
   return load(lanes);
 }
-inline void store_partial(float* p, Vec v, int n) {
-  memcpy(p, &v, (size_t)n * sizeof(float));
-}
+inline void store_partial(float* p, Vec v, int n) { memcpy(p, &v, (size_t)n * sizeof(float)); }
 // v with its lanes from n on replaced by 0.
 inline Vec keep_first(Vec v, int n) {
   for (int i = n; i < kWidth; ++i) v[i] = 0;
