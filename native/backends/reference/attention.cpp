@@ -1,9 +1,8 @@
 // Disentangled attention, one query row at a time, all its heads together (talking heads mix them):
 //   s[h, j] = scale * (Q[i, h] . K[j, h]  +  Q[i, h] . pos_key[row(i - j), h]  +  K[j, h] . pos_query[row(i - j), h])
-//   s = head_logits_proj s;  p = softmax over j of s;  p = head_weights_proj p;  output[i, h] = sum over j of p[h, j]
-//   V[j, h]
-// DeBERTa paper, section 3.1, with the indices of the released code; talking heads as in microsoft/DeBERTa of
-// version 1.
+//   s = head_logits_proj s,  p[h, :] = softmax(s[h, :]),  p = head_weights_proj p
+//   output[i, h] = sum over j of p[h, j] V[j, h]
+// DeBERTa paper, section 3.1, with the indices of the released code; talking heads as in microsoft/DeBERTa, version 1.
 #include <algorithm>
 #include <cmath>
 #include <string>

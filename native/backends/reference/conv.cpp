@@ -1,5 +1,5 @@
-// y[t, o] = activation(b[o] + sum over channels c of o's group and taps k of W[o, c, k] x[t + k - pad, c]), pad =
-// kernel / 2, where x is zero outside the sequence (microsoft/DeBERTa bert.py ConvLayer, torch Conv1d).
+// y[t, o] = activation(b[o] + sum over the channels c of o's group and the taps k of W[o, c, k] x[t + k - kernel / 2, c])
+// where x is zero outside the sequence (microsoft/DeBERTa bert.py ConvLayer, torch Conv1d).
 #include <utility>
 
 #include "backends/reference/context.h"
