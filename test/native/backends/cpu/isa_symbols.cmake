@@ -1,0 +1,10 @@
+# Fails unless each of OBJECTS defines exactly one global symbol, a table of microkernels, and no weak or unique one.
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} --defined-only --extern-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX REPLACE "\n+$" "" symbols "${symbols}")
+  string(REPLACE "\n" ";" symbols "${symbols}")
+  list(LENGTH symbols count)
+  if(NOT count EQUAL 1 OR NOT symbols MATCHES "^[0-9a-f]+ [DR] [A-Za-z0-9_]*Microkernels")
+    message(FATAL_ERROR "${object} must export its table and nothing else, it exports: ${symbols}")
+  endif()
+endforeach()
