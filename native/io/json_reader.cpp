@@ -41,8 +41,9 @@ class Parser {
   int peek() const { return at_ < text_.size() ? static_cast<unsigned char>(text_[at_]) : -1; }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
       ++at_;
+    }
   }
 
   bool consume(char wanted) {
@@ -227,8 +228,9 @@ class Parser {
   JsonValue number_value(std::string_view token, bool integral) const {
     const char* end = token.data() + token.size();
     int64_t integer = 0;
-    if (integral && token != "-0" && std::from_chars(token.data(), end, integer).ec == std::errc())
+    if (integral && token != "-0" && std::from_chars(token.data(), end, integer).ec == std::errc()) {
       return JsonValue(integer);
+    }
     double number = 0;
     if (std::from_chars(token.data(), end, number).ec != std::errc()) fail("a number is outside the range of float64");
     return JsonValue(number);

@@ -48,8 +48,9 @@ const uint8_t* map_whole_file(const std::string& path, size_t& size) {
   const Handle file{CreateFileW(native_path(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
                                 OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr)};
   LARGE_INTEGER length{};
-  if (file.value == INVALID_HANDLE_VALUE || !GetFileSizeEx(file.value, &length))
+  if (file.value == INVALID_HANDLE_VALUE || !GetFileSizeEx(file.value, &length)) {
     fail_with_system_error(path, "cannot open");
+  }
   size = static_cast<size_t>(length.QuadPart);
   if (size == 0) return kEmpty;
   const Handle mapping{CreateFileMappingW(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr)};

@@ -67,8 +67,9 @@ class PickleFileReader {
     for (const ZipEntry& entry : archive.entries()) {
       if (entry.name != "data.pkl" && !entry.name.ends_with("/data.pkl")) continue;
       if (std::count(entry.name.begin(), entry.name.end(), '/') > 1) continue;
-      if (found != nullptr)
+      if (found != nullptr) {
         fail("expected one data.pkl in the archive, found \"" + found->name + "\" and \"" + entry.name + "\"");
+      }
       found = &entry;
     }
     if (found == nullptr) fail("expected a zip archive of torch.save, found one without data.pkl");
@@ -90,8 +91,9 @@ class PickleFileReader {
     }
     const Unpickled system = unpickle_at(protocol.end, size);
     const PickleValue* little_endian = system.value.find("little_endian");
-    if (little_endian == nullptr || little_endian->as_bool() != true)
+    if (little_endian == nullptr || little_endian->as_bool() != true) {
       fail("expected a file of a little endian machine");
+    }
     const Unpickled value = unpickle_at(system.end, size);
     out_.root = value.value;
     const Unpickled keys = unpickle_at(value.end, size);

@@ -53,8 +53,9 @@ class EntryReader {
   FileDType dtype() const {
     const std::string& text = header_.expect_string(required("dtype"), name_ + ": dtype");
     const auto dtype = file_dtype_from_name(text);
-    if (!dtype)
+    if (!dtype) {
       fail("expected dtype F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL, found \"" + printable(text) + "\"");
+    }
     return *dtype;
   }
 
@@ -71,8 +72,9 @@ class EntryReader {
   /// [begin, end) within the data section.
   std::pair<uint64_t, uint64_t> data_offsets() const {
     const JsonArray& offsets = header_.expect_array(required("data_offsets"), name_ + ": data_offsets");
-    if (offsets.size() != 2)
+    if (offsets.size() != 2) {
       fail("expected data_offsets [begin, end], found " + std::to_string(offsets.size()) + " numbers");
+    }
     const int64_t begin = header_.expect_integer(offsets[0], name_ + ": data_offsets");
     const int64_t end = header_.expect_integer(offsets[1], name_ + ": data_offsets");
     if (begin < 0 || begin > end || static_cast<uint64_t>(end) > data_size_) {

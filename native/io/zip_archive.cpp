@@ -54,8 +54,9 @@ class Reader {
     if (at != end) fail("the central directory is longer than its entries");
     std::sort(ranges.begin(), ranges.end());
     for (size_t i = 1; i < ranges.size(); ++i) {
-      if (ranges[i].first < ranges[i - 1].second)
+      if (ranges[i].first < ranges[i - 1].second) {
         fail("two entries overlap at offset " + std::to_string(ranges[i].first));
+      }
     }
     return entries;
   }
@@ -213,8 +214,9 @@ ZipArchive::ZipArchive(const std::shared_ptr<const MappedFile>& file, ErrorCode 
   entries_ = reader.entries();
   std::sort(entries_.begin(), entries_.end(), [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
   for (size_t i = 1; i < entries_.size(); ++i) {
-    if (entries_[i].name == entries_[i - 1].name)
+    if (entries_[i].name == entries_[i - 1].name) {
       reader.fail("two entries are named \"" + printable(entries_[i].name) + "\"");
+    }
   }
 }
 

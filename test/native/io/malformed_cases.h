@@ -18,13 +18,13 @@ struct MalformedCase {
 std::string valid_torch_zip();
 std::string valid_torch_legacy();
 
-std::vector<MalformedCase> truncated_files();       // cut at every structural boundary
-std::vector<MalformedCase> flipped_files();         // headers densely, data sparsely
-std::vector<MalformedCase> hostile_safetensors();   // headers that lie
-std::vector<MalformedCase> hostile_archives();      // zip records that lie
-std::vector<MalformedCase> hostile_legacy_files();  // the older container of torch.save
-std::vector<MalformedCase> hostile_pickles();       // opcodes, globals, memo, nesting (malformed_pickles.cpp)
-std::vector<MalformedCase> hostile_tensors();       // views and storages that lie (malformed_pickles.cpp)
-std::vector<MalformedCase> hostile_shard_indices();
+std::vector<MalformedCase> truncated_files();        // cut at every structural boundary
+std::vector<MalformedCase> flipped_files();          // headers densely, data sparsely
+std::vector<MalformedCase> hostile_safetensors();    // headers that lie (malformed_safetensors.cpp)
+std::vector<MalformedCase> hostile_archives();       // zip records that lie (malformed_archives.cpp)
+std::vector<MalformedCase> hostile_legacy_files();   // the older container of torch.save (malformed_archives.cpp)
+std::vector<MalformedCase> hostile_pickles();        // opcodes, globals, memo, nesting (malformed_pickles.cpp)
+std::vector<MalformedCase> hostile_tensors();        // views and storages that lie (malformed_pickles.cpp)
+std::vector<MalformedCase> hostile_shard_indices();  // indices that lie (malformed_safetensors.cpp)
 
 }  // namespace deberta::test

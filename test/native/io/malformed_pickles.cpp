@@ -131,7 +131,12 @@ void add_machine_abuse(std::vector<MalformedCase>& cases) {
   add("persistent id of a string", "X\x01" + std::string(3, '\0') + "aQ", "expected a persistent id");
   add("persistent id of a list", "]Q", "expected a persistent id");
   add("persistent id too short", "X\x07" + std::string(3, '\0') + "storage\x85Q", "expected a persistent id");
+}
 
+void add_exhaustion(std::vector<MalformedCase>& cases) {
+  const auto add = [&](const std::string& name, const std::string& opcodes, const std::string& expect) {
+    add_pickle(cases, name, PickleWriter().op(opcodes).stop(), expect, true);
+  };
   add("a million nested tuples", "N" + std::string(1'000'000, '\x85'), "expected a dict of tensors, found a tuple");
   add(
       "a million nested lists",
@@ -148,10 +153,11 @@ void add_machine_abuse(std::vector<MalformedCase>& cases) {
       "found a list");
   add("a dict in itself", "}q\x01N" + std::string("h\x01s"), "holds none");
   std::string doubling = "N\x85q\x01";  // t1 = (t0, t0), ...: 2^60 leaves for who walks it
-  for (int i = 0; i < 60; ++i)
+  for (int i = 0; i < 60; ++i) {
     doubling +=
         "h\x01h\x01\x86q\x01"
         "0h\x01q\x01";
+  }
   add("billion laughs of tuples", doubling, "");
   std::string copies = "](";  // one list of 2000 pairs, copied into 3000 dicts
   for (int i = 0; i < 2000; ++i) copies += "NN\x86";
@@ -165,59 +171,76 @@ void add_machine_abuse(std::vector<MalformedCase>& cases) {
   add("the state dict is empty", PickleWriter().op("}").text("state_dict").op("}s").bytes().substr(2), "holds none");
 }
 
-}  // namespace
+// Opcodes of the arguments of a right call of _rebuild_tensor_v2.
+const std::string storage = storage_opcodes(), zero = "K" + std::string(1, '\0');
+const std::string size = tuple_opcodes({24}), stride = tuple_opcodes({1}), tail = "\x89}t";
 
-std::vector<MalformedCase> hostile_pickles() {
-  std::vector<MalformedCase> cases;
-  add_foreign_calls(cases);
-  add_machine_abuse(cases);
-  return cases;
+/// The first `count` of them, and more than there are, as a tuple.
+std::string first_arguments(int count) {
+  const std::string all[] = {storage, zero, size, stride, "\x89", "}", "N", "N"};
+  std::string opcodes = "(";
+  for (int i = 0; i < count; ++i) opcodes += all[i];
+  return opcodes + "t";
 }
 
-std::vector<MalformedCase> hostile_tensors() {
-  std::vector<MalformedCase> cases;
-  const auto spec = [&](const std::string& name, const TensorSpec& tensor, const std::string& expect) {
-    add_pickle(cases, name, state_dict_pickle({tensor}), expect, false);
-  };
-  const auto call = [&](const std::string& name, const std::string& arguments, const std::string& expect) {
-    add_pickle(cases, name, rebuild_pickle(arguments), expect, false);
-  };
-  const int64_t huge = int64_t{1} << 62;
-  spec("one element too far", {.offset = 1}, "reach outside the storage");
-  spec("one row too many", {.shape = {5, 6}}, "reach outside the storage");
-  spec("stride too long", {.stride = {7, 1}}, "reach outside the storage");
-  spec("offset far away", {.offset = huge}, "reach outside the storage");
-  spec("offset at the limit", {.offset = INT64_MAX}, "reach outside the storage");
-  spec("offset beyond an empty tensor", {.offset = 25, .shape = {0}, .stride = {1}}, "reach outside the storage");
-  spec("stride overflows", {.shape = {3, 6}, .stride = {INT64_MAX, 1}}, "reach outside the storage");
-  spec("stride wraps to the start", {.shape = {5}, .stride = {huge}}, "reach outside the storage");
-  spec("strides overflow in sum", {.shape = {2, 2, 2}, .stride = {INT64_MAX, INT64_MAX, INT64_MAX}},
-       "reach outside the storage");
-  spec("shape overflows", {.shape = {huge, 6}, .stride = {0, 1}}, "too large");
-  spec("shape overflows behind a zero", {.shape = {0, huge, huge}, .stride = {0, 0, 1}}, "too large");
-  spec("expanded to terabytes", {.shape = {int64_t{1} << 40, 6}, .stride = {0, 1}}, "expands its storage");
-  spec("expanded to 17 MiB", {.shape = {(17 << 20) / 4}, .stride = {0}}, "expands its storage");
-  spec("contiguous terabytes", {.shape = {int64_t{1} << 40}, .stride = {1}}, "reach outside the storage");
-  spec("negative offset", {.offset = -1}, "expected a non-negative integer for storage_offset");
-  spec("negative size", {.shape = {-4, 6}}, "expected a non-negative integer for size");
-  spec("negative stride", {.stride = {-6, 1}}, "expected a non-negative integer for stride");
-  spec("smallest stride", {.stride = {INT64_MIN, 1}}, "expected a non-negative integer for stride");
-  spec("negative storage", {.elements = -1}, "expected a non-negative integer");
-  spec("more strides than sizes", {.shape = {24}, .stride = {6, 1}}, "1 sizes but 2 strides");
-  spec("fewer strides than sizes", {.stride = {1}}, "2 sizes but 1 strides");
-  spec("17 dimensions", {.shape = std::vector<int64_t>(17, 1), .stride = std::vector<int64_t>(17, 1)},
-       "at most 16 dimensions");
-  spec("storage larger than its entry", {.elements = 25}, "expected 25 elements of F32, found 96 bytes");
-  spec("storage smaller than its entry", {.elements = 23}, "expected 23 elements of F32, found 96 bytes");
-  spec("storage size overflows", {.elements = huge}, "elements of F32, found 96 bytes");
-  for (const char* type : {"DoubleStorage", "HalfStorage", "LongStorage", "BoolStorage"}) {
-    spec(std::string("storage as ") + type, {.type = type}, "found 96 bytes");
+/// Collects state dicts over one storage "0" of 24 floats, in a zip: there storages need not be right to be reached.
+struct TensorCases {
+  std::vector<MalformedCase> all;
+
+  void pickle(const std::string& name, const std::string& bytes, const std::string& expect) {
+    add_pickle(all, name, bytes, expect, false);
   }
-  for (const char* key : {"1", "", "../0", "00", "0/", "\n"})
-    spec(std::string("storage key ") + key, {.key = key}, "the file has no storage");
-  add_pickle(cases, "a name twice", state_dict_pickle({{}, {}}), "tensor \"w\" is there twice", false);
-  add_pickle(
-      cases, "many copies of one storage",
+  void tensor(const std::string& name, const TensorSpec& spec, const std::string& expect) {
+    pickle(name, state_dict_pickle({spec}), expect);
+  }
+  void call(const std::string& name, const std::string& arguments, const std::string& expect) {
+    pickle(name, rebuild_pickle(arguments), expect);
+  }
+};
+
+void add_views(TensorCases& cases) {
+  const int64_t huge = int64_t{1} << 62;
+  cases.tensor("one element too far", {.offset = 1}, "reach outside the storage");
+  cases.tensor("one row too many", {.shape = {5, 6}}, "reach outside the storage");
+  cases.tensor("stride too long", {.stride = {7, 1}}, "reach outside the storage");
+  cases.tensor("offset far away", {.offset = huge}, "reach outside the storage");
+  cases.tensor("offset at the limit", {.offset = INT64_MAX}, "reach outside the storage");
+  cases.tensor("offset beyond an empty tensor", {.offset = 25, .shape = {0}, .stride = {1}},
+               "reach outside the storage");
+  cases.tensor("stride overflows", {.shape = {3, 6}, .stride = {INT64_MAX, 1}}, "reach outside the storage");
+  cases.tensor("stride wraps to the start", {.shape = {5}, .stride = {huge}}, "reach outside the storage");
+  cases.tensor("strides overflow in sum", {.shape = {2, 2, 2}, .stride = {INT64_MAX, INT64_MAX, INT64_MAX}},
+               "reach outside the storage");
+  cases.tensor("shape overflows", {.shape = {huge, 6}, .stride = {0, 1}}, "too large");
+  cases.tensor("shape overflows behind a zero", {.shape = {0, huge, huge}, .stride = {0, 0, 1}}, "too large");
+  cases.tensor("expanded to terabytes", {.shape = {int64_t{1} << 40, 6}, .stride = {0, 1}}, "expands its storage");
+  cases.tensor("expanded to 17 MiB", {.shape = {(17 << 20) / 4}, .stride = {0}}, "expands its storage");
+  cases.tensor("contiguous terabytes", {.shape = {int64_t{1} << 40}, .stride = {1}}, "reach outside the storage");
+  cases.tensor("negative offset", {.offset = -1}, "expected a non-negative integer for storage_offset");
+  cases.tensor("negative size", {.shape = {-4, 6}}, "expected a non-negative integer for size");
+  cases.tensor("negative stride", {.stride = {-6, 1}}, "expected a non-negative integer for stride");
+  cases.tensor("smallest stride", {.stride = {INT64_MIN, 1}}, "expected a non-negative integer for stride");
+}
+
+void add_storages_and_names(TensorCases& cases) {
+  const int64_t huge = int64_t{1} << 62;
+  cases.tensor("negative storage", {.elements = -1}, "expected a non-negative integer");
+  cases.tensor("more strides than sizes", {.shape = {24}, .stride = {6, 1}}, "1 sizes but 2 strides");
+  cases.tensor("fewer strides than sizes", {.stride = {1}}, "2 sizes but 1 strides");
+  cases.tensor("17 dimensions", {.shape = std::vector<int64_t>(17, 1), .stride = std::vector<int64_t>(17, 1)},
+               "at most 16 dimensions");
+  cases.tensor("storage larger than its entry", {.elements = 25}, "expected 25 elements of F32, found 96 bytes");
+  cases.tensor("storage smaller than its entry", {.elements = 23}, "expected 23 elements of F32, found 96 bytes");
+  cases.tensor("storage size overflows", {.elements = huge}, "elements of F32, found 96 bytes");
+  for (const char* type : {"DoubleStorage", "HalfStorage", "LongStorage", "BoolStorage"}) {
+    cases.tensor(std::string("storage as ") + type, {.type = type}, "found 96 bytes");
+  }
+  for (const char* key : {"1", "", "../0", "00", "0/", "\n"}) {
+    cases.tensor(std::string("storage key ") + key, {.key = key}, "the file has no storage");
+  }
+  cases.pickle("a name twice", state_dict_pickle({{}, {}}), "tensor \"w\" is there twice");
+  cases.pickle(
+      "many copies of one storage",
       [] {
         std::vector<TensorSpec> many;
         for (int i = 0; i < 40; ++i) {
@@ -225,46 +248,43 @@ std::vector<MalformedCase> hostile_tensors() {
         }
         return state_dict_pickle(many);
       }(),
-      "expands its storage", false);
-  add_pickle(
-      cases, "a name that is a number",
+      "expands its storage");
+  cases.pickle(
+      "a name that is a number",
       [] {
         std::string pickle = state_dict_pickle({{}});
         const std::string name = PickleWriter().text("w").bytes().substr(2);
         return pickle.replace(pickle.find(name), name.size(), "K\x01");
       }(),
-      "keys to be strings", false);
+      "keys to be strings");
+}
 
-  const std::string storage = storage_opcodes(), size = tuple_opcodes({24}), stride = tuple_opcodes({1});
-  const auto arguments = [&](int count) {
-    const std::string all[] = {storage, "K" + std::string(1, '\0'), size, stride, "\x89", "}", "N", "N"};
-    std::string opcodes = "(";
-    for (int i = 0; i < count; ++i) opcodes += all[i];
-    return opcodes + "t";
-  };
+void add_arguments(TensorCases& cases) {
   for (const int count : {0, 1, 2, 3, 4, 5, 8}) {
-    call(std::to_string(count) + " arguments", arguments(count), "expected 6 or 7 arguments of _rebuild_tensor_v2");
+    cases.call(std::to_string(count) + " arguments", first_arguments(count),
+               "expected 6 or 7 arguments of _rebuild_tensor_v2");
   }
-  const std::string zero = "K" + std::string(1, '\0'), tail = "\x89}t";
-  call("storage is None", "(N" + zero + size + stride + tail, "expected a storage, found None");
-  call("storage is a number", "(K\x05" + zero + size + stride + tail, "expected a storage");
-  call("storage is its type", "(ctorch\nFloatStorage\n" + zero + size + stride + tail, "expected a storage");
-  call("offset is None", "(" + storage + "N" + size + stride + tail, "storage_offset, found None");
-  call("offset is a float", "(" + storage + "G" + std::string(8, '\0') + size + stride + tail,
-       "storage_offset, found a float");
-  call("offset is True", "(" + storage + "\x88" + size + stride + tail, "storage_offset, found a bool");
-  call("offset beyond 64 bits", "(" + storage + "\x8a\x09" + std::string(8, '\0') + "\x01" + size + stride + tail,
-       "beyond 64 bits");
-  call("size is a number", "(" + storage + zero + "K\x18" + stride + tail, "size: expected a tuple");
-  call("size holds text", "(" + storage + zero + "X\x01" + std::string(3, '\0') + "4\x85" + stride + tail,
-       "size, found the string");
-  call("stride is a dict", "(" + storage + zero + size + "}" + tail, "stride: expected a tuple");
-  call("conjugated", "(" + storage + zero + size + stride + "\x89}}X\x04" + std::string(3, '\0') + "conj\x88st",
-       "conjugated");
-  call("arguments are a list", "](" + storage + zero + size + stride + "\x89}e", "expected a tuple of arguments");
+  cases.call("storage is None", "(N" + zero + size + stride + tail, "expected a storage, found None");
+  cases.call("storage is a number", "(K\x05" + zero + size + stride + tail, "expected a storage");
+  cases.call("storage is its type", "(ctorch\nFloatStorage\n" + zero + size + stride + tail, "expected a storage");
+  cases.call("offset is None", "(" + storage + "N" + size + stride + tail, "storage_offset, found None");
+  cases.call("offset is a float", "(" + storage + "G" + std::string(8, '\0') + size + stride + tail,
+             "storage_offset, found a float");
+  cases.call("offset is True", "(" + storage + "\x88" + size + stride + tail, "storage_offset, found a bool");
+  cases.call("offset beyond 64 bits", "(" + storage + "\x8a\x09" + std::string(8, '\0') + "\x01" + size + stride + tail,
+             "beyond 64 bits");
+  cases.call("size is a number", "(" + storage + zero + "K\x18" + stride + tail, "size: expected a tuple");
+  cases.call("size holds text", "(" + storage + zero + "X\x01" + std::string(3, '\0') + "4\x85" + stride + tail,
+             "size, found the string");
+  cases.call("stride is a dict", "(" + storage + zero + size + "}" + tail, "stride: expected a tuple");
+  cases.call("conjugated", "(" + storage + zero + size + stride + "\x89}}X\x04" + std::string(3, '\0') + "conj\x88st",
+             "conjugated");
+  cases.call("arguments are a list", "](" + storage + zero + size + stride + "\x89}e", "expected a tuple of arguments");
+}
 
+void add_storage_ids(TensorCases& cases) {
   const auto persistent = [&](const std::string& name, const std::string& id, const std::string& expect) {
-    call("storage id: " + name, "(" + id + zero + size + stride + tail, expect);
+    cases.call("storage id: " + name, "(" + id + zero + size + stride + tail, expect);
   };
   const std::string word = PickleWriter().text("storage").bytes().substr(2),
                     key = PickleWriter().text("0").bytes().substr(2);
@@ -278,17 +298,39 @@ std::vector<MalformedCase> hostile_tensors() {
   persistent("with text as size", "(" + word + type + key + key + key + "tQ", "elements of a storage");
   persistent("with a view", "(" + word + type + key + key + "K\x18)tQ", "views of storages");
   persistent("with seven parts", "(" + word + type + key + key + "K\x18NNtQ", "expected a persistent id");
-  const std::string tensor = "ctorch._utils\n_rebuild_tensor_v2\n" + arguments(6) + "R";
+}
+
+void add_parameters(TensorCases& cases) {
+  const std::string tensor = "ctorch._utils\n_rebuild_tensor_v2\n" + first_arguments(6) + "R";
   const auto parameter = [&](const std::string& name, const std::string& opcodes, const std::string& expect) {
-    add_pickle(cases, name,
-               PickleWriter().op("}").text("w").global("torch._utils", "_rebuild_parameter").op(opcodes + "Rs").stop(),
-               expect, false);
+    cases.pickle(
+        name, PickleWriter().op("}").text("w").global("torch._utils", "_rebuild_parameter").op(opcodes + "Rs").stop(),
+        expect);
   };
   parameter("parameter of nothing", ")", "expected _rebuild_parameter");
   parameter("parameter of two", tensor + "\x88\x86", "expected _rebuild_parameter");
   parameter("parameter of a storage", storage + "\x88}\x87", "expected _rebuild_parameter");
   parameter("parameter of None", "N\x88}\x87", "expected _rebuild_parameter");
+}
+
+}  // namespace
+
+std::vector<MalformedCase> hostile_pickles() {
+  std::vector<MalformedCase> cases;
+  add_foreign_calls(cases);
+  add_machine_abuse(cases);
+  add_exhaustion(cases);
   return cases;
+}
+
+std::vector<MalformedCase> hostile_tensors() {
+  TensorCases cases;
+  add_views(cases);
+  add_storages_and_names(cases);
+  add_arguments(cases);
+  add_storage_ids(cases);
+  add_parameters(cases);
+  return cases.all;
 }
 
 }  // namespace deberta::test
