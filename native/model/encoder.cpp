@@ -19,6 +19,15 @@ void run_first_layer(const Pass& pass, const Matrix& hidden) {
   if (pass.model.conv) add_conv(pass, conv, hidden);
 }
 
+/// The last layer at the selected rows, from its input.
+void run_last_layer(const Pass& pass, bool mask_decoder, const ConstMatrix& hidden) {
+  if (mask_decoder) {
+    run_mask_decoder(pass, hidden);
+  } else {
+    run_last_layer_on_rows(pass, hidden);
+  }
+}
+
 /// The selected rows of a matrix that holds every token.
 void gather_selected(const Pass& pass, const ConstMatrix& hidden) {
   GatherRowsArgs args;
@@ -33,21 +42,19 @@ void gather_selected(const Pass& pass, const ConstMatrix& hidden) {
 void run_encoder(const Pass& pass, const EncoderPlan& plan, const BatchOutputs& outputs, const CancelToken& cancel) {
   const auto num_layers = static_cast<int64_t>(pass.model.layers.size());
   const Matrix hidden = pass.workspace.hidden();
-  // A convolution after the only layer needs that layer's every row.
-  const bool full_last_layer = plan.every_token || (num_layers == 1 && pass.model.conv);
+  // A convolution after the only layer needs every row of that layer.
+  const bool conv_is_last = num_layers == 1 && pass.model.conv;
 
   run_embeddings(pass);
   outputs.hidden_state(pass, 0);
   for (int64_t i = 0; i < num_layers; ++i) {
     cancel.check();
-    if (i + 1 == num_layers) {
-      if (plan.mask_decoder) {
-        run_mask_decoder(pass, hidden);
-        cancel.check();
-      } else if (plan.selected_rows && !full_last_layer) {
-        run_last_layer_on_rows(pass, hidden);
-      }
-      if (!full_last_layer) return;
+    if (i + 1 == num_layers && !conv_is_last) {
+      // The rows of a head take this way even where the whole layer runs too: logits are the same bits whatever else
+      // was asked for, and an attention over few rows may round otherwise than one over all.
+      if (plan.selected_rows) run_last_layer(pass, plan.mask_decoder, hidden);
+      if (!plan.every_token) return;
+      cancel.check();
     }
     if (i == 0) {
       run_first_layer(pass, hidden);
@@ -58,7 +65,7 @@ void run_encoder(const Pass& pass, const EncoderPlan& plan, const BatchOutputs& 
     outputs.attentions(pass, i);
   }
   outputs.last_hidden_state(pass);
-  if (plan.selected_rows && !plan.mask_decoder) gather_selected(pass, hidden);
+  if (plan.selected_rows && conv_is_last) gather_selected(pass, hidden);
 }
 
 }  // namespace deberta

@@ -60,6 +60,7 @@ class PackedModelRunner final : public Model {
 
  private:
   ForwardResult run(const ForwardRequest& request, const CancelToken& cancel);
+  void drain();
   ForwardResult make_result(const ForwardRequest& request, const std::vector<std::vector<int32_t>>& positions) const;
   EncoderPlan make_plan(const ForwardRequest& request, const PackedBatch& batch) const;
 
@@ -152,11 +153,24 @@ ForwardResult PackedModelRunner::run(const ForwardRequest& request, const Cancel
   return result;
 }
 
+/// After a failure: waits for what runs and forgets what stuck to the context, so that the next call starts clean.
+void PackedModelRunner::drain() {
+  try {
+    device_.ops().synchronize(device_.context());
+  } catch (const Error&) {
+    // The call already fails with the first error.
+  }
+}
+
 ForwardResult PackedModelRunner::forward(const ForwardRequest& request, const CancelToken& cancel) {
   try {
     return run(request, cancel);
   } catch (const std::bad_alloc&) {
+    drain();
     throw Error(ErrorCode::kOUT_OF_MEMORY, "not enough memory for the results of this call");
+  } catch (const Error&) {
+    drain();
+    throw;
   }
 }
 

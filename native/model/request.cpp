@@ -10,6 +10,8 @@ namespace deberta {
 
 namespace {
 
+constexpr size_t kMaxIndices = std::numeric_limits<int32_t>::max();  // cu_seqlens are int32
+
 [[noreturn]] void invalid(const std::string& message) { throw Error(ErrorCode::kINVALID_ARGUMENT, message); }
 
 std::string at(size_t sequence, size_t index) {
@@ -49,10 +51,13 @@ void check_positions(const ForwardRequest& request) {
     invalid("expected positions for each of " + std::to_string(request.sequences.size()) + " sequences, found " +
             std::to_string(request.positions.size()));
   }
+  size_t total = 0;
   for (size_t s = 0; s < request.positions.size(); ++s) {
+    total += request.positions[s].size();
     const auto length = static_cast<int64_t>(request.sequences[s].input_ids.size());
     check_ids(request.positions[s], length, "position", "its number of tokens", s);
   }
+  if (total > kMaxIndices) invalid("more than 2^31 - 1 positions in one call");
 }
 
 void check_head(const ForwardRequest& request, const PackedModel& model) {
@@ -101,12 +106,12 @@ void check_decoder_positions(const std::vector<std::vector<int32_t>>& positions,
 }  // namespace
 
 void check_request(const ForwardRequest& request, const PackedModel& model) {
-  int64_t total = 0;
+  size_t total = 0;
   for (size_t i = 0; i < request.sequences.size(); ++i) {
     check_sequence(request.sequences[i], i, model.config);
-    total += static_cast<int64_t>(request.sequences[i].input_ids.size());
+    total += request.sequences[i].input_ids.size();
   }
-  if (total > std::numeric_limits<int32_t>::max()) invalid("more than 2^31 - 1 tokens in one call");
+  if (total > kMaxIndices) invalid("more than 2^31 - 1 tokens in one call");
   check_head(request, model);
 }
 
