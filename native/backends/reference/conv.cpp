@@ -1,5 +1,5 @@
-// y[t, o] = activation(b[o] + sum over the channels c of o's group and the taps k of W[o, c, k] x[t + k - kernel / 2, c])
-// where x is zero outside the sequence (microsoft/DeBERTa bert.py ConvLayer, torch Conv1d).
+// y[t, o] = activation(b[o] + sum over c and k of W[o, c, k] x[t + k - kernel_size / 2, c]), c over the channels of o's
+// group, k over the taps; x is zero outside the sequence (microsoft/DeBERTa bert.py ConvLayer, torch Conv1d).
 #include <utility>
 
 #include "backends/reference/context.h"
