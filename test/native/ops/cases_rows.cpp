@@ -3,6 +3,7 @@
 
 #include "op_cases.h"
 #include "random.h"
+#include "storage.h"
 
 namespace deberta::test {
 
@@ -38,7 +39,7 @@ struct NormShape {
 Outputs run_norm(const NormShape& shape, Session& session, const Batch& batch) {
   const int64_t rows = batch.total_tokens();
   std::vector<float> input = session.random_rows("input", batch, shape.features, shape.scale);
-  for (float& value : input) value += shape.shift;
+  for (float& value : input) value = round_to(session.storage(), value + shape.shift);
   const Matrix in = session.upload_matrix(input, rows, shape.features, shape.gap);
   AddLayerNormArgs args;
   args.input = in;

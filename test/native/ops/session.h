@@ -37,6 +37,7 @@ class Session {
 
   const Backend& backend() const { return backend_; }
   OpContext* context() const { return context_; }
+  DType storage() const { return storage_; }
 
   // Random host data, bell-shaped around 0 times `scale`, rounded to the storage type.
   std::vector<float> random(const std::string& tag, int64_t count, float scale) const;
