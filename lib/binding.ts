@@ -53,9 +53,9 @@ export function loadFailure(error: unknown, override?: string): string {
 }
 
 function loadAdvice(code: unknown, reason: string, override: string | undefined): string[] {
-  if (override) return [`DEBERTA_BINDING is '${override}': it must name a deberta.node file, or be unset`]
   if (code === 'ERR_DLOPEN_DISABLED')
     return ['native addons are disabled: remove --no-addons, or give the permission model --allow-addons']
+  if (override) return [`DEBERTA_BINDING is '${override}': it must name a deberta.node file, or be unset`]
   if (/GLIBC(XX)?_\d|version `.*' not found/.test(reason))
     return [
       'this system is older than the prebuilt addon needs (glibc 2.28): use a newer base image',
@@ -90,7 +90,9 @@ export async function runJob<Result>(
       onAbort = () => native().cancel(id)
       signal.addEventListener('abort', onAbort, { once: true })
     }
-    return await promise
+    const result = await promise
+    signal?.throwIfAborted() // aborted after the job's last look: the caller has let go all the same
+    return result
   } catch (error) {
     throw signal?.aborted ? signal.reason : fromNative(error)
   } finally {

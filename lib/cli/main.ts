@@ -48,6 +48,7 @@ async function runCommand(command: Command, args: Arguments): Promise<void> {
   const interrupt = new AbortController()
   const { stdin, stdout, stderr } = process
   process.once('SIGINT', () => {
+    process.exitCode = 130
     interrupt.abort(new Interrupted())
     stdin.destroy() // a command that waits for lines must end too
   })
