@@ -86,14 +86,16 @@ void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& p
   products.weigh_values(weighted);
 }
 
-/// One block of queries of one head against all keys of its sequence. map: that of the block's first query, or null.
+/// A block of queries of one head against all keys of its sequence. map: the attention map of the block's first query,
+/// or null. next: a block that begins when this one ends, of next_head.
 void attend(const CpuContext& cpu, const AttentionArgs& args, const QueryRange& range, int head, float* map,
-            AttentionBlock& block) {
+            const QueryRange& next, int next_head, AttentionBlock& block) {
   const AttentionMicrokernels& kernels = cpu.kernels->attention;
   const AttentionProducts& products = attention_products(cpu);
   block.begin(args, products, range, head);
   for (int64_t key = 0; key < range.num_keys; key += kKeyTile) {
     block.begin_tile({key, static_cast<int>(std::min<int64_t>(kKeyTile, range.num_keys - key))});
+    if (key + kKeyTile >= range.num_keys) block.prefetch_next(next, next_head);
     block.pack_values();
     for (int s = 0; s < block.num_strips(); ++s) {
       block.score(block.strip(s));
@@ -111,16 +113,21 @@ void attend(const CpuContext& cpu, const AttentionArgs& args, const QueryRange& 
   }
 }
 
-/// Calls body(range, first query of the range within its sequence) for the queries of a block, kQueryBlock at a time.
-template <class Body>
-void for_query_ranges(const AttentionArgs& args, const BlockPositions& block, Body&& body) {
+QueryRange dense_range(const AttentionArgs& args, const BlockPositions& block) {
   QueryRange range;
   range.key_begin = args.cu_seqlens[block.sequence];
   range.num_keys = args.cu_seqlens[block.sequence + 1] - range.key_begin;
+  range.row_begin = range.key_begin + block.begin;
+  range.num_rows = block.end - block.begin;
+  range.position = block.begin;
+  return range;
+}
+
+/// Calls body(range, first query of the range within its sequence) for the queries of a block, kQueryBlock at a time.
+template <class Body>
+void for_query_ranges(const AttentionArgs& args, const BlockPositions& block, Body&& body) {
+  QueryRange range = dense_range(args, block);
   if (!args.query_cu_seqlens) {
-    range.row_begin = range.key_begin + block.begin;
-    range.num_rows = block.end - block.begin;
-    range.position = block.begin;
     if (range.num_rows > 0) body(range, block.begin);
     return;
   }
@@ -144,6 +151,8 @@ int64_t num_queries(const AttentionArgs& args, int64_t sequence) {
   return cu[sequence + 1] - cu[sequence];
 }
 
+bool mixes_heads(const AttentionArgs& args) { return args.head_logits_proj || args.head_weights_proj; }
+
 bool args_fit(CpuContext& cpu, const AttentionArgs& args) {
   WorkspaceShape shape;
   shape.num_heads = args.num_heads;
@@ -161,6 +170,36 @@ bool args_fit(CpuContext& cpu, const AttentionArgs& args) {
   return true;
 }
 
+/// One task: one block of one head, or of all heads where they talk. Tasks are numbered head by head, so that a head's
+/// position tables stay in the cache from one sequence to the next.
+void run_task(const CpuContext& cpu, const AttentionArgs& args, int64_t task, int64_t blocks, int worker) {
+  const AttentionMicrokernels& kernels = cpu.kernels->attention;
+  const BlockPositions positions = block_positions(args, task % blocks, kernels.query_strip);
+  const int64_t queries = num_queries(args, positions.sequence);
+  const int64_t keys = args.cu_seqlens[positions.sequence + 1] - args.cu_seqlens[positions.sequence];
+  float* maps = args.probabilities ? args.probabilities + args.probability_offsets[positions.sequence] : nullptr;
+  ScratchCursor scratch(cpu.scratch(worker));
+  AttentionBlock block(kernels, args.head_dim, scratch);
+  if (mixes_heads(args)) {
+    TalkingHeads talking(kernels, args.num_heads, args.head_dim, scratch);
+    for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
+      talking.attend(attention_products(cpu), args, range, maps ? maps + first_query * keys : nullptr, queries * keys,
+                     block);
+    });
+    return;
+  }
+  const int64_t next_task = task + cpu.threads;  // workers take turns, more or less
+  QueryRange next;
+  if (keys > kKeyTile / 2 && next_task < args.num_heads * blocks && !args.query_cu_seqlens) {
+    next = dense_range(args, block_positions(args, next_task % blocks, kernels.query_strip));
+  }
+  for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
+    const int head = static_cast<int>(task / blocks), next_head = static_cast<int>(next_task / blocks);
+    float* map = maps ? maps + (head * queries + first_query) * keys : nullptr;
+    attend(cpu, args, range, head, map, next, next_head, block);
+  });
+}
+
 }  // namespace
 
 size_t attention_scratch_bytes(const WorkspaceShape& shape, const CpuContext& context) {
@@ -174,28 +213,9 @@ size_t attention_scratch_bytes(const WorkspaceShape& shape, const CpuContext& co
 void cpu_disentangled_attention(OpContext* context, const AttentionArgs& args) noexcept {
   CpuContext& cpu = as_cpu(context);
   if (args.num_sequences == 0 || !args_fit(cpu, args)) return;
-  const AttentionMicrokernels& kernels = cpu.kernels->attention;
-  const bool mixes_heads = args.head_logits_proj || args.head_weights_proj;
   const int64_t blocks = block_number(args, args.num_sequences);
-  const int64_t heads = mixes_heads ? 1 : args.num_heads;
-  cpu.parallel_for(heads * blocks, [&](int64_t task, int worker) {
-    const BlockPositions positions = block_positions(args, task % blocks, kernels.query_strip);
-    ScratchCursor scratch(cpu.scratch(worker));
-    AttentionBlock block(kernels, args.head_dim, scratch);
-    const int64_t queries = num_queries(args, positions.sequence);
-    const int64_t keys = args.cu_seqlens[positions.sequence + 1] - args.cu_seqlens[positions.sequence];
-    float* maps = args.probabilities ? args.probabilities + args.probability_offsets[positions.sequence] : nullptr;
-    for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
-      if (mixes_heads) {
-        TalkingHeads talking(kernels, args.num_heads, args.head_dim, scratch);
-        talking.attend(attention_products(cpu), args, range, maps ? maps + first_query * keys : nullptr, queries * keys,
-                       block);
-        return;
-      }
-      const int head = static_cast<int>(task / blocks);
-      attend(cpu, args, range, head, maps ? maps + (head * queries + first_query) * keys : nullptr, block);
-    });
-  });
+  const int64_t heads = mixes_heads(args) ? 1 : args.num_heads;
+  cpu.parallel_for(heads * blocks, [&](int64_t task, int worker) { run_task(cpu, args, task, blocks, worker); });
 }
 
 }  // namespace deberta

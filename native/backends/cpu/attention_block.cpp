@@ -27,23 +27,33 @@ AttentionBlock::AttentionBlock(const AttentionMicrokernels& kernels, int head_di
       c2p_slack_(kernels.width) {
   const int64_t strip = kernels.query_strip;
   const int64_t words = round_up(head_dim, kBlockWords);  // of float32; other dtypes need less
-  for (int s = 0; s < kQueryBlock / strip; ++s) {
-    strips_[s].queries = scratch.floats(words * strip);
-    for (int side = 0; side < 2; ++side) {
-      strips_[s].far_queries[side] = scratch.floats(words * strip);
-      strips_[s].far_c2p[side] = scratch.floats(strip);
-    }
-    strips_[s].c2p = scratch.floats((kMaxWindow + 2 * c2p_slack_) * strip) + c2p_slack_ * strip;
-    strips_[s].output = scratch.floats(strip * value_stride_);
-    strips_[s].largest = scratch.floats(strip);
-    strips_[s].sum = scratch.floats(strip);
-    strips_[s].correction = scratch.floats(strip);
-  }
+  strip_bytes_ = place_strip(nullptr, strips_[0]);
+  strips_base_ = reinterpret_cast<std::byte*>(
+      scratch.floats(kQueryBlock / strip * static_cast<int64_t>(strip_bytes_ / sizeof(float))));
   keys_ = scratch.floats(words * kKeyTile);
   values_ = scratch.floats(kKeyTile * value_stride_);
   p2c_ = scratch.floats(kKeyTile * kP2cStride);
   scores_ = scratch.floats(kKeyTile * strip);
   tile_max_ = scratch.floats(strip);
+}
+
+/// The pieces of one strip, from `base` on; how many bytes they take.
+size_t AttentionBlock::place_strip(std::byte* base, QueryStrip& strip) const {
+  const int64_t width = kernels_.query_strip;
+  const int64_t words = round_up(head_dim_, kBlockWords);
+  ScratchCursor scratch(base);
+  strip.queries = scratch.floats(words * width);
+  for (int side = 0; side < 2; ++side) {
+    strip.far_queries[side] = scratch.floats(words * width);
+    strip.far_c2p[side] = scratch.floats(width);
+  }
+  scratch.floats(c2p_slack_ * width);
+  strip.c2p = scratch.floats((kMaxWindow + c2p_slack_) * width);
+  strip.output = scratch.floats(width * value_stride_);
+  strip.largest = scratch.floats(width);
+  strip.sum = scratch.floats(width);
+  strip.correction = scratch.floats(width);
+  return scratch.bytes();
 }
 
 const float* AttentionBlock::head_rows(const ConstMatrix& matrix, int64_t row) const {
@@ -70,6 +80,10 @@ void AttentionBlock::place_strips() {
   num_strips_ = static_cast<int>((range_.num_rows + width - 1) / width);
   for (int s = 0; s < num_strips_; ++s) {
     QueryStrip& strip = strips_[s];
+    place_strip(strips_base_ + static_cast<size_t>(s) * strip_bytes_, strip);
+    strip.c2p_low = 0;
+    strip.c2p_high = -1;
+    strip.far_ready[0] = strip.far_ready[1] = false;
     strip.first = static_cast<int64_t>(s) * width;
     strip.count = static_cast<int>(std::min<int64_t>(width, range_.num_rows - strip.first));
     strip.vectors = strip.count > kernels_.width ? 2 : 1;
@@ -81,9 +95,6 @@ void AttentionBlock::place_strips() {
       strip.last_position = at[strip.count - 1];
       for (int l = 0; l < width; ++l) strip.offsets[l] = at[std::min(l, strip.count - 1)] - at[0];
     }
-    strip.c2p_low = 0;
-    strip.c2p_high = -1;
-    strip.far_ready[0] = strip.far_ready[1] = false;
   }
 }
 
@@ -95,8 +106,28 @@ int AttentionBlock::far_side(const QueryStrip& strip) const {
   return -1;
 }
 
+void AttentionBlock::prefetch(const ConstMatrix& matrix, int64_t row, int64_t count, int head) {
+  const float* first =
+      static_cast<const float*>(matrix.data) + row * matrix.stride + static_cast<int64_t>(head) * head_dim_;
+  const int64_t stride = matrix.stride * static_cast<int64_t>(sizeof(float));
+  if (count > 0) prefetch_.rows[prefetch_.num_rows++] = {reinterpret_cast<const char*>(first), stride, count};
+}
+
+void AttentionBlock::prefetch_next(const QueryRange& range, int head) {
+  const int64_t keys = std::min<int64_t>(kKeyTile, range.num_keys);
+  prefetch(args_->query, range.row_begin, range.num_rows, head);
+  prefetch(args_->key, range.key_begin, keys, head);
+  prefetch(args_->value, range.key_begin, keys, head);
+  prefetch(args_->output, range.row_begin, range.num_rows, head);
+}
+
 void AttentionBlock::begin_tile(const KeyTile& tile) {
   tile_ = tile;
+  prefetch_ = {};
+  prefetch_.bytes = head_dim_ * static_cast<int64_t>(sizeof(float));
+  const int64_t next = tile.begin + tile.count, next_count = std::min<int64_t>(kKeyTile, range_.num_keys - next);
+  prefetch(args_->key, range_.key_begin + next, next_count, head_);
+  prefetch(args_->value, range_.key_begin + next, next_count, head_);
   products_->pack_rows(head_rows(args_->key, range_.key_begin + tile.begin), args_->key.stride, tile.count, head_dim_,
                        keys_, static_cast<int64_t>(kKeyTile) * kBlockWords);
   if (!positions_ || !positions_->has_pos_query()) return;
@@ -155,6 +186,7 @@ void AttentionBlock::multiply_panels(int first_key, int num_keys, int64_t first_
   product.vectors = static_cast<int>(last_panel - first_panel + 1);
   product.product = p2c_ + first_key * kP2cStride + (first_panel - p2c_panel_) * kernels_.width;
   product.product_stride = kP2cStride;
+  product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 }
 
@@ -180,6 +212,7 @@ void AttentionBlock::make_far_ready(QueryStrip& strip, int side) {
   product.vectors = strip.vectors;
   product.product = strip.far_c2p[side];
   product.product_stride = kernels_.query_strip;
+  product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 }
 
@@ -209,6 +242,7 @@ void AttentionBlock::extend_c2p(QueryStrip& strip) {
   product.vectors = strip.vectors;
   product.product = strip.c2p;
   product.product_stride = width;
+  product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 }
 
@@ -228,6 +262,7 @@ void AttentionBlock::score(QueryStrip& strip) {
   product.init = side >= 0 && positions_->has_pos_key() ? strip.far_c2p[side] : nullptr;
   product.product = scores_;
   product.product_stride = kernels_.query_strip;
+  product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 
   ScoreTile scores;

@@ -14,8 +14,8 @@
 namespace deberta {
 
 constexpr int kKeyTile = 128;     // keys that one pass over the strips of a block covers
-constexpr int kQueryBlock = 128;  // positions that a block spans at most, a multiple of every strip
-constexpr int kMaxStrips = 16;    // of a block: kQueryBlock over the narrowest strip (8)
+constexpr int kQueryBlock = 256;  // positions that a block spans at most, a multiple of every strip
+constexpr int kMaxStrips = 32;    // of a block: kQueryBlock over the narrowest strip (8)
 
 /// Hands out 64-byte aligned pieces of an arena; from a null base it only counts.
 class ScratchCursor {
@@ -38,33 +38,32 @@ class ScratchCursor {
 struct QueryRange {
   int64_t key_begin = 0;  // first row of the sequence in key and value
   int64_t num_keys = 0;
-  int64_t row_begin = 0;  // first row of the block in query and output
-  int64_t num_rows = 0;   // <= kQueryBlock
-  int64_t position = 0;   // of the first row in its sequence
-  const int32_t* positions =
-      nullptr;  // [num_rows] gapped queries (ascending, within kQueryBlock of each other); null: dense
+  int64_t row_begin = 0;               // first row of the block in query and output
+  int64_t num_rows = 0;                // <= kQueryBlock
+  int64_t position = 0;                // of the first row in its sequence
+  const int32_t* positions = nullptr;  // [num_rows] of gapped queries, ascending, within kQueryBlock; null: dense
 };
 
-/// Up to two vectors of queries, and what is kept for them between tiles.
+/// Up to two vectors of queries, and what is kept for them between tiles. Set by AttentionBlock::begin.
 struct QueryStrip {
-  int64_t first = 0;  // row within the block
-  int count = 0;
-  int vectors = 0;
-  int64_t first_position = 0;
-  int64_t last_position = 0;
+  int64_t first;  // row within the block
+  int count;
+  int vectors;
+  int64_t first_position;
+  int64_t last_position;
   int32_t offsets[kMaxQueryStrip];  // gapped: position of each lane minus first_position
-  int64_t c2p_low = 0;              // slots that c2p holds, [c2p_low, c2p_high]
-  int64_t c2p_high = -1;
-  bool far_ready[2] = {false, false};
+  int64_t c2p_low;                  // slots that c2p holds, [c2p_low, c2p_high]
+  int64_t c2p_high;
+  bool far_ready[2];
 
-  float* queries = nullptr;     // [words, strip], scaled
-  float* far_queries[2] = {};   // the same plus pos_query of the first or last slot
-  float* far_c2p[2] = {};       // [strip]: c2p of the first or last slot
-  float* c2p = nullptr;         // [slots of the window, strip]
-  float* output = nullptr;      // [strip, value_stride]
-  float* largest = nullptr;     // [strip]
-  float* sum = nullptr;         // [strip]
-  float* correction = nullptr;  // [strip]
+  float* queries;         // [words, strip], scaled
+  float* far_queries[2];  // the same plus pos_query of the first or last slot
+  float* far_c2p[2];      // [strip]: c2p of the first or last slot
+  float* c2p;             // [slots of the window, strip]
+  float* output;          // [strip, value_stride]
+  float* largest;         // [strip]
+  float* sum;             // [strip]
+  float* correction;      // [strip]
 };
 
 /// Keys [begin, begin + count) of the sequence.
@@ -80,6 +79,9 @@ class AttentionBlock {
 
   /// Begins a block: packs its queries, strip by strip.
   void begin(const AttentionArgs& args, const AttentionProducts& products, const QueryRange& range, int head);
+
+  /// While the last tile of keys is computed, fetches the rows that another block will begin with.
+  void prefetch_next(const QueryRange& range, int head);
 
   /// Packs the keys of a tile and computes p2c where some strip is not far from all of them.
   void begin_tile(const KeyTile& tile);
@@ -100,12 +102,14 @@ class AttentionBlock {
 
  private:
   void place_strips();
+  size_t place_strip(std::byte* base, QueryStrip& strip) const;
   int far_side(const QueryStrip& strip) const;
   void make_far_ready(QueryStrip& strip, int side);
   void extend_c2p(QueryStrip& strip);
   void compute_p2c(int64_t first_position, int64_t last_position);
   void multiply_panels(int first_key, int num_keys, int64_t first_panel, int64_t last_panel);
   const float* head_rows(const ConstMatrix& matrix, int64_t row) const;
+  void prefetch(const ConstMatrix& matrix, int64_t row, int64_t count, int head);
 
   const AttentionMicrokernels& kernels_;
   const AttentionProducts* products_ = nullptr;
@@ -113,6 +117,7 @@ class AttentionBlock {
   const CpuPositions* positions_ = nullptr;
   QueryRange range_;
   KeyTile tile_;
+  RowPrefetch prefetch_;
   int head_ = 0;
   int head_dim_;
   int blocks_ = 0;  // of kBlockWords words
@@ -120,6 +125,8 @@ class AttentionBlock {
   int64_t c2p_slack_;  // rows that kernels may read on either side of the window
 
   int num_strips_ = 0;
+  size_t strip_bytes_;
+  std::byte* strips_base_;  // [kQueryBlock / strip] pieces of strip_bytes_
   QueryStrip strips_[kMaxStrips];
   float* keys_;            // [blocks, kKeyTile, 16]
   float* values_;          // [kKeyTile, value_stride]

@@ -10,8 +10,6 @@ namespace deberta {
 
 namespace {
 
-constexpr int32_t kMaxWidth = 16;  // floats of the widest vector: how far kernels look beyond the saturated distances
-
 void check_args(const PositionsArgs& args) {
   const RelativeIndex& index = args.index;
   for (int64_t i = 0; i <= 2 * static_cast<int64_t>(index.max_distance); ++i) {
@@ -32,21 +30,16 @@ std::vector<int32_t> assign_slots(const RelativeIndex& index, CpuPositions& posi
   positions.far_low = low;
   positions.far_high = high;
 
+  DistanceSlots& slots = positions.slots;
+  slots.first = low - kSlotMargin;
+  slots.last = high + kSlotMargin;
   std::vector<int32_t> row_of_slot;
-  const int32_t first = low - kMaxWidth, last = high + kMaxWidth;
-  for (int32_t d = first; d <= last + kMaxWidth; ++d) {
-    if (row_of_slot.empty() || row(d) != row_of_slot.back()) {
-      row_of_slot.push_back(row(d));
-      positions.slot_begin.push_back(d);
-    }
+  for (int32_t d = slots.first; d <= slots.last; ++d) {
+    if (row_of_slot.empty() || row(d) != row_of_slot.back()) row_of_slot.push_back(row(d));
     positions.slot_of.push_back(static_cast<int32_t>(row_of_slot.size()) - 1);
   }
   positions.num_slots = static_cast<int>(row_of_slot.size());
-  positions.slots.slot_of = positions.slot_of.data();
-  positions.slots.first = first;
-  positions.slots.last = last;
-  positions.slots.slot_begin = positions.slot_begin.data();
-  positions.slots.num_slots = positions.num_slots;
+  slots.slot_of = positions.slot_of.data();
   return row_of_slot;
 }
 
@@ -135,8 +128,7 @@ PackedPositions* cpu_pack_positions(OpContext* context, const PositionsArgs& arg
   if (args.pos_key.data) pack_pos_key(args, row_of_slot, *positions);
   if (args.pos_query.data) pack_pos_query(args, row_of_slot, cpu.kernels->attention.width, *positions);
   positions->bytes = positions->pos_key.size() + positions->pos_query.size() +
-                     positions->far_query.size() * sizeof(float) +
-                     (positions->slot_of.size() + positions->slot_begin.size()) * sizeof(int32_t);
+                     positions->far_query.size() * sizeof(float) + positions->slot_of.size() * sizeof(int32_t);
   positions->packed_bytes = cpu.packed_bytes;
   *positions->packed_bytes += positions->bytes;
   return reinterpret_cast<PackedPositions*>(positions.release());

@@ -23,9 +23,8 @@ struct CpuPositions {
   int32_t far_low = 0;   // every distance <= far_low has slot 0
   int32_t far_high = 0;  // every distance >= far_high has slot num_slots - 1
 
-  std::vector<int32_t> slot_of;     // see DistanceSlots
-  std::vector<int32_t> slot_begin;  // [num_slots]
-  DistanceSlots slots;              // views of the two
+  std::vector<int32_t> slot_of;
+  DistanceSlots slots;  // a view of slot_of
 
   // c2p: pos_key as packed rows, one table a head: [num_heads][blocks][key_rows][16 words].
   AlignedBuffer pos_key;

@@ -13,17 +13,30 @@ namespace deberta {
 
 constexpr int kMaxQueryStrip = 32;  // the widest strip of any instruction set
 constexpr int kBlockWords = 16;     // words of a row that lie together in packed rows
+constexpr int kSlotMargin = 32;     // saturated distances that DistanceSlots lists at either end: two vectors
 
 /// Which row of the position tables a distance (query - key) takes. Slots number the distinct rows in the order of the
 /// distances that use them: slot(d + 1) is slot(d) or slot(d) + 1. See attention_positions.h.
 struct DistanceSlots {
-  const int32_t* slot_of = nullptr;     // [last - first + 1]: slot_of[d - first]
-  int32_t first = 0;                    // at and below it every distance has slot 0
-  int32_t last = 0;                     // at and above it every distance has slot num_slots - 1
-  int32_t linear_low = 1;               // slot(d) = slot(linear_low) + d - linear_low
-  int32_t linear_high = 0;              //   for linear_low <= d <= linear_high; an empty range if there is none
-  const int32_t* slot_begin = nullptr;  // [num_slots]: the first distance of a slot (of slot 0: below `first`)
-  int32_t num_slots = 0;
+  const int32_t* slot_of = nullptr;  // [last - first + 1]: slot_of[d - first]
+  int32_t first = 0;                 // from first to first + kSlotMargin the slot is 0, as it is below
+  int32_t last = 0;                  // from last - kSlotMargin to last the slot is the last one, as it is above
+  int32_t linear_low = 1;            // slot(d) = slot(linear_low) + d - linear_low
+  int32_t linear_high = 0;           //   for linear_low <= d <= linear_high; an empty range if there is none
+};
+
+/// Rows that will be read soon, fetched into the second-level cache a few at a time while products are computed: rows
+/// of one head lie kilobytes apart, where no hardware prefetcher follows.
+struct RowPrefetch {
+  struct Rows {
+    const char* at = nullptr;
+    int64_t stride = 0;  // in bytes
+    int64_t count = 0;
+  };
+  Rows rows[4];
+  int num_rows = 0;  // entries of `rows`
+  int current = 0;
+  int64_t bytes = 0;  // of one row
 };
 
 /// product[r][v] = init[v] + sum over k of rows[r][k] * columns[k][v]; summed over k in ascending order, whatever the
@@ -40,6 +53,7 @@ struct RowsProduct {
   const float* init = nullptr;  // [vectors * width], null: zeros
   float* product = nullptr;     // row stride product_stride
   int64_t product_stride = 0;
+  RowPrefetch* prefetch = nullptr;  // optional
 };
 
 /// The raw products Q K^T of a tile become scores when the position terms are added.

@@ -52,6 +52,17 @@ inline void multiply_rows(int num_rows, const RowsProduct& args, const float* ro
   multiply_tile<Words, Rows, Vectors>(args, rows, vector, product);
 }
 
+constexpr int kPrefetchedRows = 4;  // per tile of a product: enough to be done before the tile of keys is
+
+inline void prefetch_rows(RowPrefetch* prefetch) {
+  for (int i = 0; i < kPrefetchedRows && prefetch->current < prefetch->num_rows; ++i) {
+    RowPrefetch::Rows& rows = prefetch->rows[prefetch->current];
+    for (int64_t b = 0; b < prefetch->bytes; b += 64) __builtin_prefetch(rows.at + b, 0, 2);
+    rows.at += rows.stride;
+    if (--rows.count <= 0) ++prefetch->current;
+  }
+}
+
 // Rows are split into equal tiles: 16 = 8 + 8 rather than 14 + 2.
 template <class Words>
 void attention_multiply_rows(const RowsProduct& args) {
@@ -60,6 +71,7 @@ void attention_multiply_rows(const RowsProduct& args) {
     const int first = (int)((int64_t)args.num_rows * t / tiles), last = (int)((int64_t)args.num_rows * (t + 1) / tiles);
     const float* rows = args.rows + first * kBlockWords;
     float* product = args.product + first * args.product_stride;
+    if (args.prefetch) prefetch_rows(args.prefetch);
     int v = 0;
     for (; v + 2 <= args.vectors; v += 2) multiply_rows<Words, 2>(last - first, args, rows, v, product + v * kWidth);
     if (v < args.vectors) multiply_rows<Words, 1>(last - first, args, rows, v, product + v * kWidth);
