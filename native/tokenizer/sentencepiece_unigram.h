@@ -1,5 +1,5 @@
-// SentencePiece's unigram model: the most probable segmentation of normalised text (Viterbi), with SentencePiece's own
-// rounding and tie-breaking, unknown characters as byte pieces or merged into one unknown token.
+// SentencePiece's unigram model: the most probable segmentation of normalised text (Viterbi), with SentencePiece's
+// tie-breaking, unknown characters as byte pieces or merged into one unknown token.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ namespace deberta {
 struct UnigramScratch {
   /// The best path that ends at a byte of the normalised text.
   struct Node {
-    float score;
+    double score;
     int32_t piece;
     uint32_t start;  // where its last piece starts, from the same base as the node; kNoPath: no path yet
   };
