@@ -256,6 +256,14 @@ test('a model without tokenizer files runs; the tokenizer is an error when it is
   spoiled.dispose()
 })
 
+test('a result that no memory can hold is an error, before any work', async () => {
+  // One layer's maps would take 192 TB, more than an address space.
+  const sequence = { inputIds: new Int32Array(4_000_000).fill(7) }
+  await assert.rejects(classifier.forward([sequence], { outputs: ['attentions'] }), {
+    code: 'DEBERTA_ERR_OUT_OF_MEMORY',
+  })
+})
+
 test('a position-biased model refuses what its table does not cover', async () => {
   const model = await loadModel(fixture('v2-absolute'), { device: 'cpu' })
   await model.forward([{ inputIds: new Int32Array(512).fill(7) }])
