@@ -51,7 +51,7 @@ template <int kDim, class T>
 struct BandAttention {
   using Tile = BandTile<kDim>;
   static constexpr int kKeys = Tile::kKeys;
-  static constexpr int kTiles = kKeys / 8;
+  static constexpr int kScores = kKeys / 2;  // of a thread: two rows
 
   const TiledAttention<T>& args;
   const uint32_t shared = shared_base();
@@ -63,7 +63,7 @@ struct BandAttention {
   int64_t first_position = 0;  // row of the position tables for e = 0
   uint32_t query[Tile::kSteps][4];
   float far_query[2][2] = {};  // a_i: [side][row half]
-  float output[kDim / 8][4] = {};
+  float output[kDim / 2] = {};
   OnlineSoftmax softmax;
 
   __device__ __forceinline__ explicit BandAttention(const TiledAttention<T>& args) : args(args) {}
@@ -175,13 +175,13 @@ struct BandAttention {
     }
   }
 
-  __device__ __forceinline__ void score_keys(float (&scores)[kTiles][4]) {
+  __device__ __forceinline__ void score_keys(float (&scores)[kScores]) {
 #pragma unroll
-    for (int n = 0; n < kTiles; n += 2) {
+    for (int n = 0; n < kKeys; n += 16) {
       float sums[2][4] = {};
-      multiply_rows(sums, query, shared + Tile::kKey, n * 8);
+      multiply_rows(sums, query, shared + Tile::kKey, n);
 #pragma unroll
-      for (int i = 0; i < 8; ++i) scores[n + i / 4][i % 4] = sums[i / 4][i % 4];
+      for (int i = 0; i < 8; ++i) scores[n / 2 + i] = sums[i / 4][i % 4];
     }
   }
 
@@ -245,57 +245,23 @@ struct BandAttention {
   }
 
   /// scores = scale * scores + both bands along the diagonal, at tile n of the band.
-  __device__ __forceinline__ void add_band(float (&scores)[kTiles][4], int n) {
+  __device__ __forceinline__ void add_band(float (&scores)[kScores], int n) {
 #pragma unroll
-    for (int t = 0; t < kTiles; ++t) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int r = row + i / 2 * 8, c = t * 8 + lane % 4 * 2 + i % 2;
-        float sum = scores[t][i] * args.scale;
-        const int e = n * kKeys + Tile::kRows - 1 - r + c;
-        if (args.pos_key) sum += band_score(Tile::kQueryBandAt + (r * Tile::kQueryBand + e % Tile::kRing) * 2);
-        const int v = c % 16 - r + Tile::kRows - 1;
-        if (args.pos_query) sum += band_score(Tile::kKeyBandAt + (c * Tile::kKeyBand + v) * 2);
-        scores[t][i] = sum;
-      }
+    for (int i = 0; i < kScores; ++i) {
+      const int r = row + i / 2 % 2 * 8, c = i / 4 * 8 + lane % 4 * 2 + i % 2;
+      float sum = scores[i] * args.scale;
+      const int e = n * kKeys + Tile::kRows - 1 - r + c;
+      if (args.pos_key) sum += band_score(Tile::kQueryBandAt + (r * Tile::kQueryBand + e % Tile::kRing) * 2);
+      const int v = c % 16 - r + Tile::kRows - 1;
+      if (args.pos_query) sum += band_score(Tile::kKeyBandAt + (c * Tile::kKeyBand + v) * 2);
+      scores[i] = sum;
     }
   }
 
-  /// scores = scale * scores + a_i + b_j.
-  __device__ __forceinline__ void add_far_field(float (&scores)[kTiles][4], int step) {
-    const int side = step < keys.near_begin ? 0 : 1;
-    const float* far_keys = args.far_field + (int64_t{side} * args.heads + head) * args.total_tokens + tile.begin;
-    const float a[2] = {side ? far_query[1][0] : far_query[0][0], side ? far_query[1][1] : far_query[0][1]};
-#pragma unroll
-    for (int t = 0; t < kTiles; ++t) {
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const int key = step * kKeys + t * 8 + lane % 4 * 2 + i;
-        const float b = args.pos_query && key < tile.length ? far_keys[key] : 0.0f;
-        scores[t][i] = fmaf(scores[t][i], args.scale, a[0] + b);
-        scores[t][i + 2] = fmaf(scores[t][i + 2], args.scale, a[1] + b);
-      }
-    }
-  }
-
-  __device__ __forceinline__ void mask_beyond(float (&scores)[kTiles][4], int step) {
-    if ((step + 1) * kKeys <= tile.length) return;
-#pragma unroll
-    for (int t = 0; t < kTiles; ++t) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        if (step * kKeys + t * 8 + lane % 4 * 2 + i % 2 >= tile.length) scores[t][i] = -INFINITY;
-      }
-    }
-  }
-
-  __device__ __forceinline__ void weigh_values(const float (&scores)[kTiles][4], const float (&rescale)[2], int step) {
+  __device__ __forceinline__ void weigh_values(const float (&scores)[kScores], const float (&rescale)[2], int step) {
     const uint32_t value = shared + Tile::kValue + step % 2 * Tile::kTileBytes;
 #pragma unroll
-    for (int d = 0; d < kDim / 8; ++d) {
-#pragma unroll
-      for (int i = 0; i < 4; ++i) output[d][i] *= rescale[i / 2];
-    }
+    for (int i = 0; i < kDim / 2; ++i) output[i] *= rescale[i / 2 % 2];
 #pragma unroll
     for (int k = 0; k < kKeys / 16; ++k) {
       uint32_t a[4];
@@ -304,25 +270,15 @@ struct BandAttention {
       for (int d = 0; d < kDim / 8; d += 2) {
         uint32_t b[4];
         ldmatrix_x4_trans(b, row_chunk<kDim>(value, k * 16 + lane % 16, d + lane / 16));
-        mma_16816<T>(output[d], a, b[0], b[1]);
-        mma_16816<T>(output[d + 1], a, b[2], b[3]);
+        mma_16816<T>(part(output, d), a, b[0], b[1]);
+        mma_16816<T>(part(output, d + 1), a, b[2], b[3]);
       }
     }
   }
 
-  __device__ __forceinline__ void store_output() {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const float inverse = softmax.inverse_sum(half);
-      const int token = tile.first_query + row + half * 8;
-      if (token >= tile.length) continue;
-      T* to = args.output + (tile.begin + token) * args.output_stride + head * kDim + lane % 4 * 2;
-#pragma unroll
-      for (int d = 0; d < kDim / 8; ++d) {
-        *reinterpret_cast<uint32_t*>(to + d * 8) =
-            pack_pair<T>(output[d][2 * half] * inverse, output[d][2 * half + 1] * inverse);
-      }
-    }
+  /// The four registers of columns [8 * n, + 8).
+  static __device__ __forceinline__ float (&part(float (&registers)[kDim / 2], int n))[4] {
+    return *reinterpret_cast<float(*)[4]>(&registers[4 * n]);
   }
 
   __device__ __forceinline__ void run() {
@@ -340,7 +296,7 @@ struct BandAttention {
       if (band && n == 0) enter_band();
       copy_async_wait<0>();
       __syncthreads();
-      float scores[kTiles][4];
+      float scores[kScores];
       score_keys(scores);
       if (band) {
         if (args.pos_key) extend_query_band(n + Tile::kBlocks);
@@ -351,14 +307,16 @@ struct BandAttention {
       if (band) {
         add_band(scores, n);
       } else {
-        add_far_field(scores, step);
+        const int side = step < keys.near_begin ? 0 : 1;
+        const float a[2] = {side ? far_query[1][0] : far_query[0][0], side ? far_query[1][1] : far_query[0][1]};
+        add_far_field(args, tile, head, side, step * kKeys, a, scores);
       }
-      mask_beyond(scores, step);
+      mask_beyond(tile, step * kKeys, scores);
       float rescale[2];
       softmax.update(scores, rescale);
       weigh_values(scores, rescale, step);
     }
-    store_output();
+    store_rows(args, tile, head, row, softmax, output);
   }
 };
 

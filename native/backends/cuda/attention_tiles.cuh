@@ -76,26 +76,25 @@ struct OnlineSoftmax {
   float largest[2] = {-INFINITY, -INFINITY};
   float sum[2] = {0.0f, 0.0f};  // this thread's share
 
-  /// scores [kTiles][4] become exponentials; returns in `rescale` what earlier sums have to be multiplied by.
-  template <int kTiles>
-  __device__ __forceinline__ void update(float (&scores)[kTiles][4], float (&rescale)[2]) {
+  /// Scores, laid out as registers of a product (four per 8 columns: two of row 0, two of row 1), become exponentials;
+  /// returns in `rescale` what earlier sums have to be multiplied by.
+  template <int kCount>
+  __device__ __forceinline__ void update(float (&scores)[kCount], float (&rescale)[2]) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       float top = largest[half];
 #pragma unroll
-      for (int n = 0; n < kTiles; ++n) top = fmaxf(top, fmaxf(scores[n][2 * half], scores[n][2 * half + 1]));
+      for (int i = 2 * half; i < kCount; i += 4) top = fmaxf(top, fmaxf(scores[i], scores[i + 1]));
       top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 1));
       top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 2));
       rescale[half] = exp2_fast(largest[half] - top);
       largest[half] = top;
       float part = 0.0f;
 #pragma unroll
-      for (int n = 0; n < kTiles; ++n) {
-#pragma unroll
-        for (int i = 2 * half; i < 2 * half + 2; ++i) {
-          scores[n][i] = exp2_fast(scores[n][i] - top);
-          part += scores[n][i];
-        }
+      for (int i = 2 * half; i < kCount; i += 4) {
+        scores[i] = exp2_fast(scores[i] - top);
+        scores[i + 1] = exp2_fast(scores[i + 1] - top);
+        part += scores[i] + scores[i + 1];
       }
       sum[half] = sum[half] * rescale[half] + part;
     }
@@ -110,13 +109,55 @@ struct OnlineSoftmax {
   }
 };
 
-/// Exponentials [kTiles][4] of 16 keys from tile 2 * step on as the A operand of the next product.
-template <class T, int kTiles>
-__device__ __forceinline__ void pack_weights(const float (&scores)[kTiles][4], int step, uint32_t (&a)[4]) {
-  a[0] = pack_pair<T>(scores[2 * step][0], scores[2 * step][1]);
-  a[1] = pack_pair<T>(scores[2 * step][2], scores[2 * step][3]);
-  a[2] = pack_pair<T>(scores[2 * step + 1][0], scores[2 * step + 1][1]);
-  a[3] = pack_pair<T>(scores[2 * step + 1][2], scores[2 * step + 1][3]);
+/// The exponentials of keys [16 * step, + 16) as the A operand of the next product.
+template <class T, int kCount>
+__device__ __forceinline__ void pack_weights(const float (&scores)[kCount], int step, uint32_t (&a)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) a[i] = pack_pair<T>(scores[8 * step + 2 * i], scores[8 * step + 2 * i + 1]);
+}
+
+/// scale * scores + a_i + b_j for keys [first_key, + 2 * kCount) of a tile beyond the band.
+template <class T, int kCount>
+__device__ __forceinline__ void add_far_field(const TiledAttention<T>& args, const QueryTile& tile, int head, int side,
+                                              int first_key, const float (&far_query)[2], float (&scores)[kCount]) {
+  const float* far_keys = args.far_field + (int64_t{side} * args.heads + head) * args.total_tokens + tile.begin;
+#pragma unroll
+  for (int i = 0; i < kCount; i += 4) {
+#pragma unroll
+    for (int k = 0; k < 2; ++k) {
+      const int key = first_key + i * 2 + threadIdx.x % 4 * 2 + k;
+      const float b = args.pos_query && key < tile.length ? far_keys[key] : 0.0f;
+      scores[i + k] = fmaf(scores[i + k], args.scale, far_query[0] + b);
+      scores[i + k + 2] = fmaf(scores[i + k + 2], args.scale, far_query[1] + b);
+    }
+  }
+}
+
+/// Keys from the end of the sequence on get no weight.
+template <int kCount>
+__device__ __forceinline__ void mask_beyond(const QueryTile& tile, int first_key, float (&scores)[kCount]) {
+  if (first_key + kCount * 2 <= tile.length) return;
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) {
+    if (first_key + i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2 >= tile.length) scores[i] = -INFINITY;
+  }
+}
+
+/// The rows of a thread's share of the output, divided by their sums.
+template <class T, int kCount>
+__device__ __forceinline__ void store_rows(const TiledAttention<T>& args, const QueryTile& tile, int head, int row,
+                                           const OnlineSoftmax& softmax, const float (&output)[kCount]) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const float inverse = softmax.inverse_sum(half);
+    const int token = tile.first_query + row + half * 8;
+    if (token >= tile.length) continue;
+    T* to = args.output + (tile.begin + token) * args.output_stride + head * (kCount * 2) + threadIdx.x % 4 * 2;
+#pragma unroll
+    for (int i = 2 * half; i < kCount; i += 4) {
+      *reinterpret_cast<uint32_t*>(to + i / 4 * 8) = pack_pair<T>(output[i] * inverse, output[i + 1] * inverse);
+    }
+  }
 }
 
 /// far[side][token, head] = scale * K . pos_query[row of the distances beyond side], side 0: high, 1: low. A warp per

@@ -30,4 +30,12 @@ TEST_CASE("op suite: cuda, float16, mma.sync") {
   run_op_suite(cuda::make_backend("emulated"), options_for(0, DType::kFloat16, 0x1p-11));
 }
 
+TEST_CASE("op suite: cuda, bfloat16, wgmma") {
+  run_op_suite(cuda::make_backend("emulated"), options_for(1, DType::kBFloat16, 0x1p-8));
+}
+
+TEST_CASE("op suite: cuda, float16, wgmma") {
+  run_op_suite(cuda::make_backend("emulated"), options_for(1, DType::kFloat16, 0x1p-11));
+}
+
 }  // namespace deberta::test
