@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #endif
 #if defined(__linux__)
+#include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
@@ -33,6 +34,16 @@ uint64_t saved_state() {
   return static_cast<uint64_t>(high) << 32 | low;
 }
 
+// Tile registers are given to processes that ask (Linux 5.16); threads started later inherit the permission.
+bool may_use_tiles([[maybe_unused]] uint64_t state) {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return (state & 0x60000) == 0x60000 && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 constexpr bool bit(uint32_t word, int index) { return (word >> index & 1) != 0; }
 
 CpuFeatures detect_features() {
@@ -49,6 +60,8 @@ CpuFeatures detect_features() {
                     bit(leaf7.ebx, 31);
   features.avx512_vnni = features.avx512 && bit(leaf7.ecx, 11);
   features.avx512_bf16 = features.avx512 && bit(leaf7_1.eax, 5);
+  const bool has_amx = bit(leaf7.edx, 22) && bit(leaf7.edx, 24) && bit(leaf7.edx, 25);  // bf16, tile, int8
+  features.amx = features.avx512 && has_amx && may_use_tiles(state);
   return features;
 }
 

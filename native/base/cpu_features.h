@@ -12,6 +12,7 @@ struct CpuFeatures {
   bool avx512 = false;       // F, BW, VL and DQ
   bool avx512_vnni = false;  // 512-bit int8 products
   bool avx512_bf16 = false;  // bfloat16 products
+  bool amx = false;          // matrix tiles for bfloat16 and int8, allowed to this process
 };
 
 /// Bytes of the data caches that one core can count on; guesses of a small CPU where the machine does not tell.

@@ -78,7 +78,7 @@ struct WindowPacker {
       const bool inside = source >= begin && source < end;
       put(packed, n, r, k, inside ? channels + source * args.input.stride : nullptr, width);
     }
-    put(packed, n, r, k, nullptr, conv.set.padded_k - k);
+    put(packed, n, r, k, nullptr, conv.set.row_words - k);
   }
 };
 
@@ -116,7 +116,7 @@ void cpu_conv1d(OpContext* op_context, const ConvArgs& args) noexcept {
   for (size_t g = 0; g + 1 < set.part_begin.size(); ++g) {
     const Panel* panels = set.panels.data() + set.part_begin[g];
     const float* channels = static_cast<const float*>(args.input.data) + static_cast<int64_t>(g) * conv.group_channels;
-    const StoredPanels stored{context, panels, set.part_begin[g + 1] - set.part_begin[g], set.padded_k};
+    const StoredPanels stored{context, panels, set.part_begin[g + 1] - set.part_begin[g], set.row_words};
     run_gemm_f32(context, args.input.rows, set.in_features, WindowPacker{args, conv, channels}, stored, out);
   }
 }

@@ -27,8 +27,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::vector<std::string> dtypes_of(const Microkernels& kernels) {
   std::vector<std::string> dtypes = {"float32"};
-  if (kernels.gemm_bf16.tile_rows > 0) dtypes.emplace_back("bfloat16");
-  if (kernels.gemm_int8.tile_rows > 0) dtypes.emplace_back("int8");
+  if (kernels.bf16.gemm.tile_rows > 0) dtypes.emplace_back("bfloat16");
+  if (kernels.int8.gemm.tile_rows > 0) dtypes.emplace_back("int8");
   return dtypes;
 }
 

@@ -94,6 +94,9 @@ struct StoredPanels {
   /// Tiles in a row block from which on a 16-bit panel is widened once, into scratch, instead of once per tile.
   static constexpr int64_t kTilesWorthWidening = 3;
 
+  /// Products come out of `multiply` as they are.
+  void settle(float*, int, const std::byte*, int64_t) const {}
+
   PanelMemory memory(int64_t i) const {
     const int64_t values = row_words * context.kernels->gemm_f32.panel_width;
     return {static_cast<const std::byte*>(panels[i].data), values * static_cast<int64_t>(dtype_size(panels[i].stored))};
@@ -116,12 +119,26 @@ struct StoredPanels {
   }
 };
 
+constexpr int64_t kWordBytes = 4;  // of one k group of a row
+
+/// The left operand of a product, by its format.
+struct RowFormat {
+  const GemmKernels* gemm = nullptr;  // how tall tiles and wide panels are
+  int64_t k = 0;
+  int64_t row_words = 0;   // of a packed row: k in groups, padded to whole blocks
+  int64_t info_bytes = 0;  // that packing notes about a row, e.g. its scale
+};
+
 /// Packed rows of one wave and how it is cut.
 struct Wave {
   int64_t first_row = 0;
   int64_t row_words = 0;
-  const float* packed = nullptr;
+  int64_t info_bytes = 0;
+  const std::byte* packed = nullptr;
+  const std::byte* infos = nullptr;  // [wave rows] of info_bytes each, what pack_rows noted about a row
   GemmPlan plan;
+
+  const std::byte* tile(int64_t row) const { return packed + row * row_words * kWordBytes; }
 };
 
 /// One row block times one run of panels. While a panel is at work, its tiles share the fetching of the next: of this
@@ -142,40 +159,53 @@ void run_chunk(const CpuContext& context, const Wave& wave, const Panels& panels
       const int64_t first = plan.tiles(tile);
       const int n = static_cast<int>(plan.tiles(tile + 1) - first);
       const Ahead ahead = {next.begin + (tile - tile_begin) * step * wave.row_words, step};
-      ready.gemm->multiply[n](wave.row_words, wave.packed + first * wave.row_words, ready.panel.data, product,
-                              kMaxPanelWidth, ahead);
+      ready.gemm->multiply[n](wave.row_words, wave.tile(first), ready.panel.data, product, kMaxPanelWidth, ahead);
+      panels.settle(product, n, wave.infos + first * wave.info_bytes, p);
       finish_product(*context.kernels, product, n, ready.panel, out, wave.first_row + first);
     }
   }
 }
 
-/// output = finish(rows x panels), float32. `pack_rows(first_row, n, packed)` packs n rows as
-/// Microkernels::pack_rows_f32 does. `Panels` is StoredPanels or has the same members.
+/// output = finish(rows x panels). `pack_rows(first_row, n, packed, infos, worker)` packs n rows in the format;
+/// `Panels` is StoredPanels or has the same members.
 template <class PackRows, class Panels>
-void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, const PackRows& pack_rows, const Panels& panels,
-                  const GemmOutput& out) {
-  const GemmKernels& gemm = context.kernels->gemm_f32;
-  const int64_t row_words = padded_k(k);
-  const int64_t capacity = static_cast<int64_t>(context.shared_scratch.size() / sizeof(float)) / row_words;  // rows
+void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const PackRows& pack_rows,
+              const Panels& panels, const GemmOutput& out) {
+  const GemmKernels& gemm = *format.gemm;
+  const int64_t row_bytes = format.row_words * kWordBytes;
+  const int64_t capacity =
+      static_cast<int64_t>(context.shared_scratch.size()) / (row_bytes + format.info_bytes);  // rows
   if (capacity < std::min<int64_t>(rows, gemm.tile_rows)) {
     context.fail(ErrorCode::kINTERNAL, "a matrix product is larger than what reserve() was told of");
     return;
   }
-  float* packed = context.shared_scratch.as<float>();
+  std::byte* packed = context.shared_scratch.as();
   for (int64_t first_row = 0; first_row < rows; first_row += capacity) {
     const int64_t wave_rows = std::min(capacity, rows - first_row);
-    const GemmPlan plan = plan_gemm(wave_rows, k, row_words * static_cast<int64_t>(sizeof(float)), panels.count,
-                                    gemm.tile_rows, gemm.panel_width, context.threads, context.caches);
-    context.parallel_for_work(plan.tiles.parts, wave_rows * k * 4, [&](int64_t tile, int) {
+    std::byte* infos = packed + wave_rows * row_bytes;  // row_bytes is a multiple of 64
+    const GemmPlan plan = plan_gemm(wave_rows, format.k, row_bytes, panels.count, gemm.tile_rows, gemm.panel_width,
+                                    context.threads, context.caches);
+    context.parallel_for_work(plan.tiles.parts, wave_rows * format.k * 4, [&](int64_t tile, int worker) {
       const int64_t first = plan.tiles(tile);
-      pack_rows(first_row + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_words);
+      pack_rows(first_row + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_bytes,
+                infos + first * format.info_bytes, worker);
     });
-    const Wave wave = {first_row, row_words, packed, plan};
-    const int64_t work = wave_rows * k * panels.count * gemm.panel_width;
+    const Wave wave = {first_row, format.row_words, format.info_bytes, packed, infos, plan};
+    const int64_t work = wave_rows * format.k * panels.count * gemm.panel_width;
     context.parallel_for_work(plan.blocks.parts * plan.chunks.parts, work, [&](int64_t task, int worker) {
       run_chunk(context, wave, panels, out, task / plan.chunks.parts, task % plan.chunks.parts, worker);
     });
   }
+}
+
+/// The same for float32 rows, which a function `pack_rows(first_row, n, packed)` packs.
+template <class PackRows, class Panels>
+void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, const PackRows& pack_rows, const Panels& panels,
+                  const GemmOutput& out) {
+  const RowFormat format = {&context.kernels->gemm_f32, k, padded_k(k), 0};
+  run_gemm(
+      context, rows, format, [&](int64_t row, int n, std::byte* packed, std::byte*, int) { pack_rows(row, n, packed); },
+      panels, out);
 }
 
 }  // namespace deberta

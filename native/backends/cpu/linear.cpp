@@ -1,5 +1,7 @@
-// y = activation(x W^T + b) + residual on packed panels.
+// y = activation(x W^T + b) + residual on packed panels, in the compute dtype of the context.
 #include "backends/cpu/linear.h"
+
+#include <span>
 
 #include "backends/cpu/gemm_driver.h"
 #include "backends/cpu/pack_weights.h"
@@ -8,6 +10,9 @@ namespace deberta {
 
 namespace {
 
+// Narrow layers are heads: little work, and their few outputs are the model's answer. They stay float32.
+constexpr int64_t kMinColumnsInt8 = 128;
+
 struct CpuLinear {
   PanelSet set;
   PackedBytes bytes;
@@ -15,14 +20,85 @@ struct CpuLinear {
 
 const CpuLinear& own(const PackedLinear* packed) { return *reinterpret_cast<const CpuLinear*>(packed); }
 
+PanelFormat choose_format(DType compute_dtype, std::span<const LinearPart> parts) {
+  int64_t columns = 0;
+  for (const LinearPart& part : parts) columns += part.weight.rows;
+  if (compute_dtype == DType::kBFloat16) return PanelFormat::kBfloat16;
+  return compute_dtype == DType::kInt8 && columns >= kMinColumnsInt8 ? PanelFormat::kInt8 : PanelFormat::kStored;
+}
+
+/// The panels of the parts that one call computes.
+struct PartRange {
+  const PanelSet& set;
+  int64_t first;  // panel
+  int64_t count;
+};
+
+/// Panels that are used as they lie: bfloat16, or int8 (whose integer products become floats in `settle`).
+struct DotPanels {
+  const Microkernels& kernels;
+  const GemmKernels& gemm;
+  PartRange range;
+  int64_t count;
+
+  PanelMemory memory(int64_t i) const {
+    return {static_cast<const std::byte*>(panel(i).data), range.set.row_words * gemm.panel_width * kWordBytes};
+  }
+  ReadyPanel ready(int64_t i, int, int64_t) const { return {panel(i), &gemm}; }
+
+  void settle(float* product, int rows, const std::byte* infos, int64_t i) const {
+    if (range.set.format != PanelFormat::kInt8) return;
+    const int64_t column = (range.first + i) * gemm.panel_width;
+    kernels.int8.restore_tile(product, rows, kMaxPanelWidth, reinterpret_cast<const QuantizedRow*>(infos),
+                              panel(i).data, range.set.column_scale.as<float>() + column,
+                              range.set.column_sum.as<int32_t>() + column);
+  }
+
+  const Panel& panel(int64_t i) const { return range.set.panels[static_cast<size_t>(range.first + i)]; }
+};
+
+void run_stored(CpuContext& context, const ConstMatrix& input, const PartRange& range, const GemmOutput& out) {
+  const float* rows = static_cast<const float*>(input.data);
+  const auto pack_rows = [&](int64_t row, int n, void* packed) {
+    context.kernels->pack_rows_f32(rows + row * input.stride, input.stride, n, range.set.in_features, packed);
+  };
+  const StoredPanels panels{context, range.set.panels.data() + range.first, range.count, range.set.row_words};
+  run_gemm_f32(context, input.rows, range.set.in_features, pack_rows, panels, out);
+}
+
+void run_bf16(CpuContext& context, const ConstMatrix& input, const PartRange& range, const GemmOutput& out) {
+  const Bf16Microkernels& kernels = context.kernels->bf16;
+  const float* rows = static_cast<const float*>(input.data);
+  const auto pack_rows = [&](int64_t row, int n, std::byte* packed, std::byte*, int) {
+    kernels.pack_rows(rows + row * input.stride, input.stride, n, range.set.in_features, packed);
+  };
+  const RowFormat format = {&kernels.gemm, range.set.in_features, range.set.row_words, 0};
+  run_gemm(context, input.rows, format, pack_rows, DotPanels{*context.kernels, kernels.gemm, range, range.count}, out);
+}
+
+void run_int8(CpuContext& context, const ConstMatrix& input, const PartRange& range, const GemmOutput& out) {
+  const Int8Microkernels& kernels = context.kernels->int8;
+  const float* rows = static_cast<const float*>(input.data);
+  const float* smooth = range.set.smooth.as<float>();
+  const auto pack_rows = [&](int64_t row, int n, std::byte* packed, std::byte* infos, int worker) {
+    kernels.pack_rows(rows + row * input.stride, input.stride, n, range.set.in_features, smooth,
+                      reinterpret_cast<float*>(context.scratch(worker)), packed,
+                      reinterpret_cast<QuantizedRow*>(infos));
+  };
+  const RowFormat format = {&kernels.gemm, range.set.in_features, range.set.row_words, sizeof(QuantizedRow)};
+  run_gemm(context, input.rows, format, pack_rows, DotPanels{*context.kernels, kernels.gemm, range, range.count}, out);
+}
+
 }  // namespace
 
-PackedLinear* cpu_pack_linear(OpContext* context, const LinearPart* parts, int num_parts) {
+PackedLinear* cpu_pack_linear(OpContext* op_context, const LinearPart* parts, int num_parts) {
+  const CpuContext& context = as_cpu(op_context);
+  const std::span all(parts, static_cast<size_t>(num_parts));
   std::vector<PanelSource> sources;
-  for (int p = 0; p < num_parts; ++p) sources.push_back({parts[p].weight, parts[p].bias});
-  PanelSet set = pack_panels(as_cpu(context), sources);
+  for (const LinearPart& part : all) sources.push_back({part.weight, part.bias});
+  PanelSet set = pack_panels(context, sources, choose_format(context.compute_dtype, all));
   const size_t bytes = set.bytes();
-  return reinterpret_cast<PackedLinear*>(new CpuLinear{std::move(set), {as_cpu(context), bytes}});
+  return reinterpret_cast<PackedLinear*>(new CpuLinear{std::move(set), {context, bytes}});
 }
 
 void cpu_free_linear(OpContext*, PackedLinear* packed) { delete reinterpret_cast<CpuLinear*>(packed); }
@@ -30,22 +106,23 @@ void cpu_free_linear(OpContext*, PackedLinear* packed) { delete reinterpret_cast
 void cpu_linear(OpContext* op_context, const LinearArgs& args) noexcept {
   CpuContext& context = as_cpu(op_context);
   const PanelSet& set = own(args.weight).set;
-  const Panel* panels = set.panels.data() + set.part_begin[static_cast<size_t>(args.part_begin)];
-  const int64_t num_panels =
-      set.part_begin[static_cast<size_t>(args.part_end)] - set.part_begin[static_cast<size_t>(args.part_begin)];
+  const auto begin = static_cast<size_t>(args.part_begin), end = static_cast<size_t>(args.part_end);
   GemmOutput out;
   out.data = static_cast<float*>(args.output.data);
   out.stride = args.output.stride;
   out.residual = static_cast<const float*>(args.residual.data);
   out.residual_stride = args.residual.stride;
   out.activation = args.activation;
-  out.column_base = set.part_column[static_cast<size_t>(args.part_begin)];
-  const float* input = static_cast<const float*>(args.input.data);
-  const auto pack_rows = [&](int64_t row, int n, void* packed) {
-    context.kernels->pack_rows_f32(input + row * args.input.stride, args.input.stride, n, set.in_features, packed);
-  };
-  run_gemm_f32(context, args.input.rows, set.in_features, pack_rows,
-               StoredPanels{context, panels, num_panels, set.padded_k}, out);
+  out.column_base = set.part_column[begin];
+  const PartRange range = {set, set.part_begin[begin], set.part_begin[end] - set.part_begin[begin]};
+  switch (set.format) {
+    case PanelFormat::kStored:
+      return run_stored(context, args.input, range, out);
+    case PanelFormat::kBfloat16:
+      return run_bf16(context, args.input, range, out);
+    case PanelFormat::kInt8:
+      return run_int8(context, args.input, range, out);
+  }
 }
 
 }  // namespace deberta

@@ -20,6 +20,8 @@ struct TablePanels {
   int64_t k() const { return table.view.cols; }
   int cols(int64_t i) const { return static_cast<int>(std::min<int64_t>(width(), table.view.rows - i * width())); }
 
+  void settle(float*, int, const std::byte*, int64_t) const {}
+
   PanelMemory memory(int64_t i) const {
     return {table.row(i * width()), cols(i) * k() * static_cast<int64_t>(dtype_size(table.view.dtype))};
   }

@@ -10,7 +10,7 @@
 
 namespace deberta {
 
-constexpr int kMaxTileRows = 14;     // the tallest tile of any instruction set
+constexpr int kMaxTileRows = 32;     // the tallest tile of any instruction set
 constexpr int kMaxPanelWidth = 32;   // the widest panel of any instruction set
 constexpr int kGroupsPerBlock = 16;  // k groups (32-bit words) of a row that lie together in packed rows
 
@@ -49,6 +49,43 @@ struct Epilogue {
   int64_t output_stride = 0;
 };
 
+/// Products of bfloat16 by bfloat16 with float32 sums.
+struct Bf16Microkernels {
+  GemmKernels gemm;  // tile_rows == 0: not on this instruction set
+  // As Microkernels::pack_rows_f32, rounded to bfloat16.
+  void (*pack_rows)(const float* rows, int64_t stride, int n, int64_t k, void* packed);
+};
+
+constexpr int kMaxOutliers = 8;  // of one row
+
+/// How one row was quantised: value = scale * (q - zero), but for the outliers, which are not in q.
+struct QuantizedRow {
+  float scale;
+  int32_t zero;  // in [0, 255]
+  int32_t num_outliers;
+  int32_t outlier_k[kMaxOutliers];
+  float outlier_value[kMaxOutliers];  // with `smooth` applied
+};
+
+/// Products of unsigned by signed bytes with exact int32 sums.
+struct Int8Microkernels {
+  GemmKernels gemm;  // tile_rows == 0: not on this instruction set; `multiply` gives int32 in place of floats
+  // rows[n, k] * smooth[k] -> packed bytes and how each row was quantised; scratch: room for k rounded up to whole
+  // blocks.
+  void (*pack_rows)(const float* rows, int64_t stride, int n, int64_t k, const float* smooth, float* scratch,
+                    void* packed, QuantizedRow* infos);
+  // int32 sums to float products, in place: (sum - zero * column_sum) * scale * column_scale, plus the outliers' part.
+  // column_scale and column_sum: [panel_width].
+  void (*restore_tile)(float* product, int rows, int64_t stride, const QuantizedRow* infos, const void* panel,
+                       const float* column_scale, const int32_t* column_sum);
+};
+
+/// Intel's matrix tiles read the same packed rows and panels.
+struct AmxMicrokernels {
+  GemmKernels bf16;
+  GemmKernels int8;
+};
+
 struct Microkernels {
   const char* name = nullptr;  // "scalar", "avx2", "avx512", ...
   int vector_width = 0;        // floats
@@ -57,8 +94,8 @@ struct Microkernels {
   GemmKernels gemm_f32;
   GemmKernels gemm_f32_f16;
   GemmKernels gemm_f32_bf16;
-  GemmKernels gemm_bf16;  // both operands bfloat16, float32 sums; tile_rows == 0: not here
-  GemmKernels gemm_int8;
+  Bf16Microkernels bf16;
+  Int8Microkernels int8;
 
   // rows [n, k] row-major with `stride` -> packed rows of gemm_f32, k padded with zeros to a whole block; n <=
   // tile_rows.
@@ -87,5 +124,9 @@ struct Microkernels {
 extern const Microkernels kScalarMicrokernels;
 extern const Microkernels kAvx2Microkernels;
 extern const Microkernels kAvx512Microkernels;
+extern const Bf16Microkernels kAvx512Bf16Microkernels;
+extern const Int8Microkernels kAvx512VnniMicrokernels;
+extern const Int8Microkernels kAvx2VnniMicrokernels;
+extern const AmxMicrokernels kAmxMicrokernels;
 
 }  // namespace deberta

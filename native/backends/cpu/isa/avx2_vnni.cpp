@@ -1,0 +1,30 @@
+// int8 products with AVX-VNNI: the 256-bit form for CPUs without AVX-512.
+#include "backends/cpu/isa/microkernels.h"
+#include "backends/cpu/isa/words_avx2.h"
+
+namespace deberta {
+namespace {
+
+constexpr int kTileRows = 6;
+
+struct Int8Dot {
+  typedef __m256i Sum;
+  static constexpr int kGroup = 4;
+  static Sum zero() { return _mm256_setzero_si256(); }
+  static void accumulate(Sum& sum, IntVec a, IntVec b) {
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  }
+  static void store(float* to, Sum sum) { deberta::store(to, bits_to_float(sum)); }
+};
+
+}  // namespace
+}  // namespace deberta
+
+#include "backends/cpu/isa/dot_gemm.inl.h"
+#include "backends/cpu/isa/quantize.inl.h"
+
+namespace deberta {
+
+constinit const Int8Microkernels kAvx2VnniMicrokernels = {dot_gemm_kernels<Int8Dot>(), pack_rows_int8, restore_tile};
+
+}  // namespace deberta
