@@ -13,14 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string utf8(const fs::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
 /// What a load depends on. Files that cannot be looked at are left out: loading will say what is wrong with them.
 std::string cache_key(const Backend& backend, const ContextOptions& options, const std::string& directory,
                       std::optional<Task> task) {
   std::error_code failed;
-  const fs::path path = fs::weakly_canonical(fs::path(directory), failed);
+  const fs::path given(std::u8string(directory.begin(), directory.end()));
+  fs::path path = fs::weakly_canonical(given, failed);
+  if (failed) path = given;
+  failed.clear();
   std::vector<std::string> files;
   for (fs::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
-    const std::string name = entry->path().filename().string();
+    const std::string name = utf8(entry->path().filename());
     if (!name.ends_with(".json") && !name.ends_with(".safetensors") && !name.ends_with(".bin")) continue;
     std::error_code unknown;
     const auto size = entry->file_size(unknown);
@@ -28,7 +36,7 @@ std::string cache_key(const Backend& backend, const ContextOptions& options, con
     if (!unknown) files.push_back(name + ":" + std::to_string(size) + ":" + std::to_string(time));
   }
   std::sort(files.begin(), files.end());
-  std::string key = path.string();
+  std::string key = utf8(path);
   for (const std::string& file : files) key.append("|").append(file);
   key.append("|").append(backend.name).append("|").append(backend.detail);
   key.append("|").append(std::to_string(static_cast<int>(options.compute_dtype)));

@@ -171,7 +171,8 @@ struct Backend {
   void (*synchronize)(OpContext* context);  // waits; throws what stuck to the context (DEVICE, OUT_OF_MEMORY), then clears it
   DType (*activation_dtype)(const OpContext* context);
 
-  // Weights. The host memory behind a view must outlive the handle.
+  // Weights. The host memory behind a view must outlive the handle. Contexts of the same backend, device and dtype may all
+  // read a handle, at once; it is freed through the one that packed it.
   PackedLinear* (*pack_linear)(OpContext* context, const LinearPart* parts, int num_parts);
   PackedConv* (*pack_conv)(OpContext* context, const ConvWeight& weight);
   PackedTable* (*pack_table)(OpContext* context, const WeightView& table);

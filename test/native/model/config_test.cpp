@@ -149,7 +149,7 @@ TEST_CASE("labels from id2label, label2id, num_labels, or nowhere") {
 TEST_CASE("sizes are required and bounded") {
   for (const char* key : {"vocab_size", "num_hidden_layers", "intermediate_size"}) {
     std::string text = with("");
-    text.replace(text.find(key), 1, "x");
+    text[text.find(key)] = 'x';
     check_refused(text, key);
   }
   check_refused(with("", R"("num_attention_heads": 3)"), "hidden_size");

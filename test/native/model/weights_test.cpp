@@ -308,6 +308,6 @@ TEST_CASE("a pooler of another width is refused by the heads that have one") {
 TEST_CASE("folders without a checkpoint") {
   CHECK_THROWS_AS(load("/no/such/folder", "reference"), Error);
   EditableCheckpoint broken(fixture_directory("v3-classifier"));
-  broken.config = "{";
+  broken.config.resize(1);  // "{"
   check_refused(broken, ErrorCode::kMODEL_FILE, {"config.json"});
 }
