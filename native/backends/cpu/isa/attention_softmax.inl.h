@@ -25,23 +25,43 @@ inline Vec exp_nonpositive(Vec x) {
   return scale_by_exp2(p, n);
 }
 
+/// Exponentials of the next kGroup keys, `keys` of which exist, as one row of weights; their sum goes to `total`.
+template <class Words>
+inline void exponentiate_group(const float* scores, float* weights, int keys, Vec shift, Vec& total) {
+  Vec group[Words::kGroup];
+#pragma GCC unroll 2
+  for (int g = 0; g < Words::kGroup; ++g) {
+    group[g] = g < keys ? exp_nonpositive(load(scores + g * 2 * kWidth) - shift) : zero();
+    total = total + group[g];
+  }
+  store(weights, Words::interleave(group));
+}
+
+// The sum over many keys is made of short sums: added one by one to a large total, equal weights would all be rounded
+// to the same side.
 template <class Words>
 void attention_exponentiate(float* scores, int keys, int vectors, const float* largest, float* sum) {
-  constexpr int kStrip = 2 * kWidth;
+  constexpr int kStrip = 2 * kWidth, kGroup = Words::kGroup;
   for (int v = 0; v < vectors; ++v) {
     const Vec shift = load(largest + v * kWidth);
-    Vec total = load(sum + v * kWidth);
-    for (int key = 0; key < keys; key += Words::kGroup) {
-      Vec group[Words::kGroup];
-#pragma GCC unroll 2
-      for (int g = 0; g < Words::kGroup; ++g) {
-        const float* from = scores + (key + g) * kStrip + v * kWidth;
-        group[g] = g == 0 || key + g < keys ? exp_nonpositive(load(from) - shift) : zero();
-        total = total + group[g];
+    Vec totals[4] = {zero(), zero(), zero(), zero()};
+    const float* from = scores + v * kWidth;
+    float* to = scores + v * kWidth;
+    int left = keys;
+    for (; left >= 4 * kGroup; left -= 4 * kGroup) {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        exponentiate_group<Words>(from + k * kGroup * kStrip, to + k * kStrip, kGroup, shift, totals[k]);
       }
-      store(scores + key / Words::kGroup * kStrip + v * kWidth, Words::interleave(group));
+      from += 4 * kGroup * kStrip;
+      to += 4 * kStrip;
     }
-    store(sum + v * kWidth, total);
+    for (; left > 0; left -= kGroup) {
+      exponentiate_group<Words>(from, to, left, shift, totals[0]);
+      from += kGroup * kStrip;
+      to += kStrip;
+    }
+    store(sum + v * kWidth, load(sum + v * kWidth) + ((totals[0] + totals[1]) + (totals[2] + totals[3])));
   }
 }
 
