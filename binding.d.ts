@@ -1,10 +1,7 @@
 // The raw surface of deberta.node, as native/addon/ registers it. Not part of the public API: lib/binding.ts is its only user.
 
-/** A running native job: `cancel(id)` stops it, `promise` settles on the env's thread. */
-export interface NativeJob<Result> {
-  readonly id: number
-  readonly promise: Promise<Result>
-}
+/** The id of a running job; its end comes to the listener with a Result. `cancel(id)` stops it. */
+export type NativeJob<Result> = number & { readonly result?: Result }
 
 /** float32, row-major. */
 export interface NativeTensor {
@@ -155,6 +152,8 @@ export interface NativeBinding {
   loadModel(options: NativeLoadOptions): NativeJob<NativeLoadedModel>
   loadTokenizer(directory: string): NativeJob<NativeTokenizer>
   listDevices(): NativeJob<NativeDevice[]>
+  /** The one listener of this env: called when a job has ended, never from within the call that started it. */
+  listen(listener: (id: number, error: Error | null, result: unknown) => void): void
   /** False: no such job is pending any more. */
   cancel(id: number): boolean
   /** Bytes outside V8's heap that V8 knows of in this env: packed weights and results. */

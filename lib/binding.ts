@@ -18,7 +18,13 @@ export type {
   NativeTokenizer,
 } from '../binding'
 
+interface Settling {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
 let loaded: NativeBinding | undefined
+const pending = new Map<number, Settling>() // by job id
 
 /**
  * The addon: DEBERTA_BINDING names a file, else build/Release of a checkout, else the prebuilt one of the package.
@@ -26,8 +32,17 @@ let loaded: NativeBinding | undefined
  * @throws DEBERTA_ERR_BACKEND_UNAVAILABLE with what to do about it
  */
 export function native(): NativeBinding {
-  loaded ??= load()
+  if (loaded) return loaded
+  loaded = load()
+  loaded.listen(settle)
   return loaded
+}
+
+function settle(id: number, error: Error | null, result: unknown): void {
+  const job = pending.get(id)
+  pending.delete(id)
+  if (error) job?.reject(error)
+  else job?.resolve(result)
 }
 
 function load(): NativeBinding {
@@ -85,12 +100,13 @@ export async function runJob<Result>(
   signal?.throwIfAborted()
   let onAbort: (() => void) | undefined
   try {
-    const { id, promise } = start()
+    const id = start()
+    const ended = new Promise<unknown>((resolve, reject) => pending.set(id, { resolve, reject }))
     if (signal) {
       onAbort = () => native().cancel(id)
       signal.addEventListener('abort', onAbort, { once: true })
     }
-    const result = await promise
+    const result = (await ended) as Result
     signal?.throwIfAborted() // aborted after the job's last look: the caller has let go all the same
     return result
   } catch (error) {

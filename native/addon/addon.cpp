@@ -17,6 +17,13 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), EnvData::of(info.Env()).jobs.cancel(info.Env(), id));
 }
 
+/// listen(listener): (id, error | null, result) => void is called on this thread when a job has ended.
+Napi::Value listen(const Napi::CallbackInfo& info) {
+  if (!info[0].IsFunction()) throw Napi::TypeError::New(info.Env(), "expected a function");
+  EnvData::of(info.Env()).jobs.listen(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
 /// externalMemory(): the bytes outside V8's heap that V8 knows of in this env; the leak test compares.
 Napi::Value external_memory(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(),
@@ -43,6 +50,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New<load_model>(env, "loadModel"));
   exports.Set("loadTokenizer", Napi::Function::New<load_tokenizer>(env, "loadTokenizer"));
   exports.Set("listDevices", Napi::Function::New<list_devices_async>(env, "listDevices"));
+  exports.Set("listen", Napi::Function::New<listen>(env, "listen"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
   exports.Set("externalMemory", Napi::Function::New<external_memory>(env, "externalMemory"));
   exports.Set("errorCodes", Napi::Function::New<error_codes>(env, "errorCodes"));

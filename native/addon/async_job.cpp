@@ -8,13 +8,11 @@
 namespace deberta::addon {
 
 struct JobRunner::Pending {
-  Pending(Napi::Env env, uint32_t id, Lane lane, std::unique_ptr<Job> job)
-      : id(id), lane(lane), job(std::move(job)), deferred(Napi::Promise::Deferred::New(env)) {}
+  Pending(uint32_t id, Lane lane, std::unique_ptr<Job> job) : id(id), lane(lane), job(std::move(job)) {}
 
   const uint32_t id;
   const Lane lane;
   std::unique_ptr<Job> job;
-  Napi::Promise::Deferred deferred;
   CancelToken cancel;
   std::exception_ptr error;
 };
@@ -24,22 +22,25 @@ JobRunner::JobRunner(Napi::Env env) : executor_(Executor::shared()) {
   delivery_.Unref(env);  // an idle addon does not keep the process alive
 }
 
-Napi::Object JobRunner::start(Napi::Env env, Lane lane, std::unique_ptr<Job> job) {
+Napi::Value JobRunner::start(Napi::Env env, Lane lane, std::unique_ptr<Job> job) {
   if (!executor_) throw Error(ErrorCode::kABORTED, "the environment is shutting down");
-  auto pending = std::make_unique<Pending>(env, next_id_++, lane, std::move(job));
-  Napi::Object handle = Napi::Object::New(env);
-  handle.Set("id", Napi::Number::New(env, pending->id));
-  handle.Set("promise", pending->deferred.Promise());
-
-  if (pending_.empty()) delivery_.Ref(env);
-  Pending* raw = pending.release();
-  pending_.emplace(raw->id, raw);
-  {
-    std::lock_guard lock(mutex_);
-    ++unfinished_;
+  auto pending = std::make_unique<Pending>(next_id_++, lane, std::move(job));
+  count_unfinished(1);
+  try {
+    executor_->lane(lane).post(pending.get(), [this, raw = pending.get()] { run(raw); });
+  } catch (...) {  // no thread could be started
+    count_unfinished(-1);
+    throw;
   }
-  executor_->lane(lane).post(raw, [this, raw] { run(raw); });
-  return handle;
+  if (pending_.empty()) delivery_.Ref(env);
+  const uint32_t id = pending->id;
+  pending_.emplace(id, pending.release());
+  return Napi::Number::New(env, id);
+}
+
+void JobRunner::count_unfinished(int change) {
+  std::lock_guard lock(mutex_);
+  unfinished_ += change;
 }
 
 void JobRunner::run(Pending* pending) {
@@ -68,19 +69,21 @@ void JobRunner::settle(Napi::Env env, Pending* raw) {
   std::unique_ptr<Pending> pending(raw);
   pending_.erase(pending->id);
   if (pending_.empty()) delivery_.Unref(env);
+  if (listener_.IsEmpty()) return;
   Napi::HandleScope scope(env);
   try {
+    Napi::Value result = env.Undefined();
     if (!pending->error) {
       try {
-        pending->deferred.Resolve(pending->job->result(env));
-        return;
+        result = pending->job->result(env);
       } catch (...) {
         pending->error = std::current_exception();
       }
     }
-    pending->deferred.Reject(error_value(env, pending->error));
+    const Napi::Value error = pending->error ? error_value(env, pending->error) : env.Null();
+    listener_.Call({Napi::Number::New(env, pending->id), error, result});
   } catch (const Napi::Error&) {
-    // A worker_thread that is being terminated can run no JavaScript; its promise dies with it.
+    // A worker_thread that is being terminated can run no JavaScript; nobody is left to be told.
   }
 }
 
@@ -90,10 +93,7 @@ bool JobRunner::cancel(Napi::Env env, uint32_t id) {
   Pending* pending = entry->second;
   pending->cancel.cancel();
   if (!executor_->lane(pending->lane).remove(pending)) return true;
-  {
-    std::lock_guard lock(mutex_);
-    --unfinished_;
-  }
+  count_unfinished(-1);
   pending->error = std::make_exception_ptr(Error(ErrorCode::kABORTED, "the operation was aborted before it started"));
   settle(env, pending);
   return true;

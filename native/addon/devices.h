@@ -20,7 +20,7 @@ struct DeviceChoice {
 /// BACKEND_UNAVAILABLE.
 DeviceChoice choose_device(const std::string& device, const std::string& dtype, int threads);
 
-/// listDevices(): { id, promise } of DeviceDescription[]; off the main thread because a GPU driver takes long to wake.
+/// listDevices(): the id of a job, DeviceDescription[]; off the main thread because a GPU driver takes long to wake.
 Napi::Value list_devices_async(const Napi::CallbackInfo& info);
 
 }  // namespace deberta::addon

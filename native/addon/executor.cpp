@@ -2,11 +2,15 @@
 #include "addon/executor.h"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #ifndef _WIN32
 #include <signal.h>
 #endif
+
+#include "base/error.h"
 
 namespace deberta::addon {
 
@@ -47,13 +51,21 @@ WorkQueue::~WorkQueue() {
 
 void WorkQueue::post(const void* key, std::function<void()> task) {
   std::lock_guard lock(mutex_);
+  if (static_cast<int>(threads_.size()) < max_threads_) start_thread();
   entries_.push_back({key, std::move(task)});
   if (load_) load_->fetch_add(1, std::memory_order_relaxed);
-  if (static_cast<int>(threads_.size()) < max_threads_) {
-    SignalsBlocked blocked;
-    threads_.emplace_back([this] { serve(); });
-  }
   wake_.notify_one();
+}
+
+/// Under the mutex. One thread is enough to go on with; without any there is no way to run the task.
+void WorkQueue::start_thread() {
+  SignalsBlocked blocked;
+  try {
+    threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error& error) {
+    if (threads_.empty())
+      throw Error(ErrorCode::kOUT_OF_MEMORY, std::string("a thread could not be started: ") + error.what());
+  }
 }
 
 bool WorkQueue::remove(const void* key) {

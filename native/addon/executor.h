@@ -27,7 +27,7 @@ class WorkQueue {
   explicit WorkQueue(int threads, std::atomic<int>* load = nullptr) : max_threads_(threads), load_(load) {}
   ~WorkQueue();  // runs what is queued, then joins
 
-  /// `key` names the task for remove(); tasks must not throw.
+  /// `key` names the task for remove(); tasks must not throw. Throws OUT_OF_MEMORY when no thread can be started.
   void post(const void* key, std::function<void()> task);
 
   /// Takes a task back. True: it had not started and never will.
@@ -38,6 +38,7 @@ class WorkQueue {
     const void* key;
     std::function<void()> task;
   };
+  void start_thread();
   void serve();
 
   const int max_threads_;

@@ -15,11 +15,6 @@ namespace deberta::addon {
 
 namespace {
 
-struct Loaded {
-  std::shared_ptr<Model> model;
-  std::string why;
-};
-
 class LoadModelJob final : public Job {
  public:
   LoadModelJob(ModelOptions options, std::string device, std::string dtype)
@@ -67,17 +62,13 @@ Napi::Function ModelObject::define(Napi::Env env) {
 }
 
 Napi::Value ModelObject::create(Napi::Env env, std::shared_ptr<Model> model, const std::string& why) {
-  Loaded loaded{std::move(model), why};
-  return EnvData::of(env).model_class.New({Napi::External<Loaded>::New(env, &loaded)});
-}
-
-ModelObject::ModelObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelObject>(info) {
-  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "native objects are made by loading");
-  Loaded& loaded = *info[0].As<Napi::External<Loaded>>().Data();
-  model_ = std::move(loaded.model);
-  why_ = std::move(loaded.why);
-  accounted_bytes_ = model_->info().weight_bytes_packed;
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_bytes_);
+  Napi::Object object = EnvData::of(env).model_class.New({});
+  ModelObject* self = Unwrap(object);
+  self->model_ = std::move(model);
+  self->why_ = why;
+  self->accounted_bytes_ = self->model_->info().weight_bytes_packed;
+  Napi::MemoryManagement::AdjustExternalMemory(env, self->accounted_bytes_);
+  return object;
 }
 
 void ModelObject::Finalize(Napi::BasicEnv env) {

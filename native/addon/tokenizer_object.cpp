@@ -116,12 +116,9 @@ Napi::Function TokenizerObject::define(Napi::Env env) {
 }
 
 Napi::Value TokenizerObject::create(Napi::Env env, std::shared_ptr<const Tokenizer> tokenizer) {
-  return EnvData::of(env).tokenizer_class.New({Napi::External<std::shared_ptr<const Tokenizer>>::New(env, &tokenizer)});
-}
-
-TokenizerObject::TokenizerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TokenizerObject>(info) {
-  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "native objects are made by loading");
-  tokenizer_ = std::move(*info[0].As<Napi::External<std::shared_ptr<const Tokenizer>>>().Data());
+  Napi::Object object = EnvData::of(env).tokenizer_class.New({});
+  Unwrap(object)->tokenizer_ = std::move(tokenizer);
+  return object;
 }
 
 const std::shared_ptr<const Tokenizer>& TokenizerObject::alive() const {

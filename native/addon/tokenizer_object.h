@@ -14,11 +14,12 @@ class TokenizerObject final : public Napi::ObjectWrap<TokenizerObject> {
   static Napi::Function define(Napi::Env env);
   static Napi::Value create(Napi::Env env, std::shared_ptr<const Tokenizer> tokenizer);
 
-  explicit TokenizerObject(const Napi::CallbackInfo& info);
+  /// As good as disposed, until create() has filled it.
+  explicit TokenizerObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TokenizerObject>(info) {}
 
  private:
   Napi::Value encode(const Napi::CallbackInfo& info);        // (text, textPair | undefined, options) => FlatEncodings
-  Napi::Value encode_batch(const Napi::CallbackInfo& info);  // (texts, textPairs, options) => { id, promise }
+  Napi::Value encode_batch(const Napi::CallbackInfo& info);  // (texts, textPairs, options) => id of a job
   Napi::Value decode(const Napi::CallbackInfo& info);        // (ids, skipSpecialTokens) => string
   Napi::Value id_to_token(const Napi::CallbackInfo& info);   // (id) => string
   Napi::Value token_to_id(const Napi::CallbackInfo& info);   // (token) => number, -1: none
@@ -31,7 +32,7 @@ class TokenizerObject final : public Napi::ObjectWrap<TokenizerObject> {
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
-/// loadTokenizer(directory) => { id, promise of the object }.
+/// loadTokenizer(directory) => id of a job, the object.
 Napi::Value load_tokenizer(const Napi::CallbackInfo& info);
 
 }  // namespace deberta::addon
