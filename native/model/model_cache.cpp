@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace deberta {
@@ -45,7 +46,7 @@ std::string cache_key(const Backend& backend, const ContextOptions& options, con
 }
 
 struct Entry {
-  std::timed_mutex loading;
+  std::mutex loading;
   std::weak_ptr<const PackedModel> model;  // under `loading`
 };
 
@@ -71,7 +72,10 @@ std::shared_ptr<const PackedModel> find_or_load_packed_model(const Backend& back
                                                              const CancelToken& cancel) {
   const std::shared_ptr<Entry> entry = find_entry(cache_key(backend, options, directory, task));
   std::unique_lock lock(entry->loading, std::defer_lock);
-  while (!lock.try_lock_for(std::chrono::milliseconds(10))) cancel.check();
+  while (!lock.try_lock()) {  // somebody is loading: look at `cancel` meanwhile
+    cancel.check();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   if (std::shared_ptr<const PackedModel> model = entry->model.lock()) return model;
   std::shared_ptr<const PackedModel> model = load_packed_model(backend, options, directory, task, cancel);
   entry->model = model;

@@ -260,6 +260,20 @@ TEST_CASE("one layer with a convolution: the head's rows come after it") {
   }
 }
 
+TEST_CASE("talking heads under a head that looks at few rows") {
+  EditableCheckpoint checkpoint(fixture_directory("v1-talking-heads"));
+  checkpoint.edit_config("DebertaModel", "DebertaForSequenceClassification");
+  checkpoint.add("pooler.dense.weight", {48, 48});
+  checkpoint.add("pooler.dense.bias", {48});
+  checkpoint.add("classifier.weight", {2, 48}, 0.5f);
+  checkpoint.add("classifier.bias", {2});
+  checkpoint.write();
+  ForwardRequest request = request_of(make_sequences({17, 1, 113}, 2100));
+  const ForwardResult expected = load(checkpoint.write(), "reference")->forward(request, CancelToken());
+  const ForwardResult result = load(checkpoint.write(), "cpu")->forward(request, CancelToken());
+  for (int64_t i = 0; i < 6; ++i) CHECK(std::abs(result.logits.data[i] - expected.logits.data[i]) < 5e-6);
+}
+
 TEST_CASE("cancelling stops a forward pass, and the next one is whole again") {
   const auto model = load(fixture_directory("v3-long"), "reference");
   ForwardRequest request = request_of(make_sequences({700}, 2100));
