@@ -9,6 +9,11 @@
 #include "base/error.h"
 #include "doctest/doctest.h"
 
+/// AddressSanitizer ends the process at an allocation that is too large, unless told to return null as everybody else
+/// does.
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options();
+const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "--find-backend") == 0) {
     try {
