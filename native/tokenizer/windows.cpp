@@ -38,7 +38,9 @@ TokenRange keep(size_t tokens, size_t count, bool left) {
   return left ? TokenRange{tokens - count, tokens} : TokenRange{0, count};
 }
 
-// Both texts as long as they are, or the longer cut to what the shorter leaves, or both cut to half; odd token: longer.
+// The longer text is cut to what the shorter leaves, but never below it: then both are cut to half of the room, and the
+// longer (of equals the second) keeps an odd token. tokenizers 0.23 gives it to the second also where both exceed the
+// room, as it cuts each to the room first; 0.22 and its source do as we do.
 Window longest_first(size_t first, size_t second, size_t room, bool left) {
   const size_t shorter = std::min(first, second);
   size_t keep_shorter = shorter, keep_longer = std::max(shorter, room > shorter ? room - shorter : 0);
