@@ -16,7 +16,8 @@ struct PeakLoop {
 /// The loops that this CPU can run.
 std::vector<PeakLoop> peak_loops();
 
-/// Operations per second on `threads` threads at once: the best of a few runs of about 30 ms.
+/// Operations per second on `threads` threads at once: the best of a few runs of about 30 ms. One thread is timed by
+/// its own CPU clock, so that what else runs on the machine counts for little.
 double measure_peak(const PeakLoop& loop, int threads);
 
 /// Bytes per second that `threads` threads read, each from a buffer of its own of `bytes`.

@@ -7,6 +7,7 @@
 
 #include "backends/cpu/attention.h"
 #include "backends/cpu/context_ops.h"
+#include "backends/cpu/gemm_driver.h"
 #include "backends/cpu/pack_weights.h"
 
 namespace deberta {
@@ -24,9 +25,10 @@ size_t shared_scratch_bytes(const WorkspaceShape& shape) {
   return std::max(kMinSharedScratch, std::min(all_rows, kSharedScratch));
 }
 
-// Two panels: table rows as they lie and transposed (tied_logits); the largest a product asks a worker for.
-size_t panel_scratch_bytes(const WorkspaceShape& shape) {
-  return size_t{2} * kMaxPanelWidth * static_cast<size_t>(padded_k(shape.max_features)) * sizeof(float);
+// The sums of a row block and two panels: table rows as they lie and transposed (tied_logits), the most a product
+// needs.
+size_t gemm_scratch_bytes(const WorkspaceShape& shape) {
+  return kProductBytes + size_t{2} * kMaxPanelWidth * static_cast<size_t>(padded_k(shape.max_features)) * sizeof(float);
 }
 
 }  // namespace
@@ -38,7 +40,7 @@ void cpu_reserve(OpContext* op_context, const WorkspaceShape& shape) {
   const size_t shared = shared_scratch_bytes(shape);
   if (context.shared_scratch.size() < shared) context.shared_scratch = AlignedBuffer(shared, "packed activations");
   // Arenas start on pages of their own: neighbours in one page would share prefetched lines.
-  const size_t worker = round_up(std::max(panel_scratch_bytes(shape), attention_scratch_bytes(shape, context)), 4096);
+  const size_t worker = round_up(std::max(gemm_scratch_bytes(shape), attention_scratch_bytes(shape, context)), 4096);
   if (context.worker_scratch_bytes < worker) {
     context.worker_scratch = AlignedBuffer(worker * static_cast<size_t>(context.threads), "scratch of compute threads");
     context.worker_scratch_bytes = worker;

@@ -31,24 +31,39 @@ struct EvenCuts {
   int64_t operator()(int64_t i) const { return total * i / parts; }
 };
 
+constexpr int64_t kWordBytes = 4;  // of one k group of a row
+
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// The k groups of one step: 1024 groups of a 32-column panel are 128 KiB, read from L2 by every tile of a row block.
+constexpr int64_t kMaxStepGroups = 1024;
+// Sums of all tiles of a row block while k is cut into steps, at the head of a worker's scratch.
+constexpr int64_t kProductFloats = 32 * 1024;
+constexpr size_t kProductBytes = kProductFloats * sizeof(float);
 
 /// How one wave of rows is cut; pure arithmetic, tested apart.
 struct GemmPlan {
   EvenCuts tiles;   // of the wave's rows
   EvenCuts blocks;  // of the tiles
   EvenCuts chunks;  // of the panels
+  EvenCuts steps;   // of the blocks of k groups
 };
 
-/// `row_bytes`: of one packed row. Row blocks take half of the L2 cache. Enough chunks for threads to end together,
-/// each of at least 2^20 multiply-adds: claiming one costs nothing beside it.
-inline GemmPlan plan_gemm(int64_t rows, int64_t k, int64_t row_bytes, int64_t num_panels, int tile_rows,
-                          int panel_width, int threads, const CacheSizes& caches) {
+/// `row_words`: of one packed row. A row block and the steps of two panels (the present and the next) take 60 % of the
+/// L2 cache. There are enough chunks for threads to end together, each of at least 2^20 multiply-adds: claiming one
+/// costs nothing beside it.
+inline GemmPlan plan_gemm(int64_t rows, int64_t k, int64_t row_words, int64_t num_panels, const GemmKernels& gemm,
+                          int threads, const CacheSizes& caches) {
   GemmPlan plan;
-  plan.tiles = {rows, ceil_div(rows, tile_rows)};
-  const int64_t tiles_in_l2 = std::max<int64_t>(1, static_cast<int64_t>(caches.l2 / 2) / (row_bytes * tile_rows));
+  plan.tiles = {rows, ceil_div(rows, gemm.tile_rows)};
+  plan.steps = {row_words / kGroupsPerBlock, ceil_div(row_words, kMaxStepGroups)};
+  const int64_t step_bytes = std::min(row_words, kMaxStepGroups) * gemm.panel_width * kWordBytes;
+  const int64_t for_rows = static_cast<int64_t>(caches.l2) * 6 / 10 - 2 * step_bytes;
+  const int64_t tiles_in_scratch = kProductFloats / (int64_t{gemm.tile_rows} * kMaxPanelWidth);
+  const int64_t tiles_in_l2 =
+      std::clamp<int64_t>(for_rows / (row_words * kWordBytes * gemm.tile_rows), 1, tiles_in_scratch);
   plan.blocks = {plan.tiles.parts, ceil_div(plan.tiles.parts, tiles_in_l2)};
-  const int64_t block_work = ceil_div(rows, plan.blocks.parts) * k * panel_width;  // of one panel
+  const int64_t block_work = ceil_div(rows, plan.blocks.parts) * k * gemm.panel_width;  // of one panel
   const int64_t chunk_panels = std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, block_work));
   const int64_t wanted = threads == 1 ? 1 : ceil_div(int64_t{threads} * 16, plan.blocks.parts);
   plan.chunks = {num_panels, std::clamp<int64_t>(std::min(wanted, ceil_div(num_panels, chunk_panels)), 1, num_panels)};
@@ -72,10 +87,11 @@ inline void finish_product(const Microkernels& kernels, const float* product, in
   kernels.finish_tile(epilogue);
 }
 
-/// A panel and the kernels that read it.
+/// A panel, the kernels that read it and the bytes of one k group of it.
 struct ReadyPanel {
   Panel panel;
   const GemmKernels* gemm = nullptr;
+  int64_t group_bytes = 0;
 };
 
 /// Memory from which a panel comes, to be fetched while the panel before it is at work.
@@ -106,20 +122,21 @@ struct StoredPanels {
   ReadyPanel ready(int64_t i, int worker, int64_t tiles) const {
     const Microkernels& kernels = *context.kernels;
     const Panel& panel = panels[i];
-    if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32};
+    const int64_t wide_bytes = kernels.gemm_f32.panel_width * kWordBytes;
+    if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32, wide_bytes};
     const bool half = panel.stored == DType::kFloat16;
     const int64_t values = row_words * kernels.gemm_f32.panel_width;
-    const bool fits = static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
-    if (tiles < kTilesWorthWidening || !fits) return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16};
-    float* wide = reinterpret_cast<float*>(context.scratch(worker));
+    const bool fits = kProductBytes + static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
+    if (tiles < kTilesWorthWidening || !fits) {
+      return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16, wide_bytes / 2};
+    }
+    float* wide = reinterpret_cast<float*>(context.scratch(worker) + kProductBytes);
     (half ? kernels.widen_f16 : kernels.widen_bf16)(static_cast<const uint16_t*>(panel.data), values, wide);
     Panel widened = panel;
     widened.data = wide;
-    return {widened, &kernels.gemm_f32};
+    return {widened, &kernels.gemm_f32, wide_bytes};
   }
 };
-
-constexpr int64_t kWordBytes = 4;  // of one k group of a row
 
 /// The left operand of a product, by its format.
 struct RowFormat {
@@ -133,34 +150,66 @@ struct RowFormat {
 struct Wave {
   int64_t first_row = 0;
   int64_t row_words = 0;
-  int64_t info_bytes = 0;
   const std::byte* packed = nullptr;
-  const std::byte* infos = nullptr;  // [wave rows] of info_bytes each, what pack_rows noted about a row
+  const std::byte* infos = nullptr;  // [wave rows] of info_bytes each
   GemmPlan plan;
 
   const std::byte* tile(int64_t row) const { return packed + row * row_words * kWordBytes; }
 };
 
-/// One row block times one run of panels. While a panel is at work, its tiles share the fetching of the next: of this
-/// chunk, or of the one that this worker will claim next if all keep pace.
+/// What one task works on.
+struct ChunkTask {
+  int64_t tile_begin;
+  int64_t tile_end;
+  float* products;  // [tiles][tile_rows][kMaxPanelWidth]
+
+  int64_t tiles() const { return tile_end - tile_begin; }
+};
+
+/// Adds one step of k to the products of every tile of the row block; the tiles share the fetching of `next`.
+inline void multiply_step(const Wave& wave, const RowFormat& format, const ChunkTask& task, const ReadyPanel& ready,
+                          int64_t step, PanelMemory next) {
+  const int64_t k_begin = wave.plan.steps(step) * kGroupsPerBlock, k_end = wave.plan.steps(step + 1) * kGroupsPerBlock;
+  const int64_t groups = k_end - k_begin;
+  const int64_t panel_bytes = ready.group_bytes * k_begin;
+  const int64_t pace = std::min<int64_t>(64, ceil_div(next.bytes, groups * task.tiles()));
+  for (int64_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
+    const int64_t first = wave.plan.tiles(tile), slot = tile - task.tile_begin;
+    const auto n = wave.plan.tiles(tile + 1) - first;
+    const std::byte* rows = wave.tile(first) + k_begin * n * kWordBytes;
+    float* product = task.products + slot * format.gemm->tile_rows * kMaxPanelWidth;
+    ready.gemm->multiply[n](groups, rows, static_cast<const std::byte*>(ready.panel.data) + panel_bytes, product,
+                            kMaxPanelWidth, step > 0, {next.begin + slot * pace * groups, pace});
+  }
+}
+
+/// One row block times one run of panels, panel by panel and step by step of k. What comes next is fetched meanwhile:
+/// the next step, or the next panel: of this chunk, or of the one that this worker will claim next if all keep pace.
 template <class Panels>
-void run_chunk(const CpuContext& context, const Wave& wave, const Panels& panels, const GemmOutput& out, int64_t block,
-               int64_t chunk, int worker) {
+void run_chunk(const CpuContext& context, const Wave& wave, const RowFormat& format, const Panels& panels,
+               const GemmOutput& out, int64_t block, int64_t chunk, int worker) {
   const GemmPlan& plan = wave.plan;
-  const int64_t tile_begin = plan.blocks(block), tile_end = plan.blocks(block + 1), tiles = tile_end - tile_begin;
+  const ChunkTask task = {plan.blocks(block), plan.blocks(block + 1),
+                          reinterpret_cast<float*>(context.scratch(worker))};
   const int64_t chunk_end = plan.chunks(chunk + 1),
                 next_chunk = plan.chunks((chunk + context.threads) % plan.chunks.parts);
-  alignas(64) float product[kMaxTileRows * kMaxPanelWidth];
   for (int64_t p = plan.chunks(chunk); p < chunk_end; ++p) {
-    const ReadyPanel ready = panels.ready(p, worker, tiles);
+    const ReadyPanel ready = panels.ready(p, worker, task.tiles());
     const PanelMemory next = panels.memory(p + 1 < chunk_end ? p + 1 : next_chunk);
-    const int64_t step = std::min<int64_t>(64, ceil_div(next.bytes, wave.row_words * tiles));
-    for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+    const PanelMemory here = panels.memory(p);
+    const bool in_place = ready.panel.data == here.begin;  // else all of `here` was read already
+    for (int64_t step = 0; step < plan.steps.parts; ++step) {
+      const bool last = step + 1 == plan.steps.parts;
+      const PanelMemory& from = in_place && !last ? here : next;
+      const int64_t part = in_place ? (step + 1) % plan.steps.parts : step;
+      const EvenCuts bytes = {from.bytes, plan.steps.parts};
+      multiply_step(wave, format, task, ready, step, {from.begin + bytes(part), bytes(part + 1) - bytes(part)});
+    }
+    for (int64_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
       const int64_t first = plan.tiles(tile);
       const int n = static_cast<int>(plan.tiles(tile + 1) - first);
-      const Ahead ahead = {next.begin + (tile - tile_begin) * step * wave.row_words, step};
-      ready.gemm->multiply[n](wave.row_words, wave.tile(first), ready.panel.data, product, kMaxPanelWidth, ahead);
-      panels.settle(product, n, wave.infos + first * wave.info_bytes, p);
+      float* product = task.products + (tile - task.tile_begin) * format.gemm->tile_rows * kMaxPanelWidth;
+      panels.settle(product, n, wave.infos + first * format.info_bytes, p);
       finish_product(*context.kernels, product, n, ready.panel, out, wave.first_row + first);
     }
   }
@@ -175,7 +224,7 @@ void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const 
   const int64_t row_bytes = format.row_words * kWordBytes;
   const int64_t capacity =
       static_cast<int64_t>(context.shared_scratch.size()) / (row_bytes + format.info_bytes);  // rows
-  if (capacity < std::min<int64_t>(rows, gemm.tile_rows)) {
+  if (capacity < std::min<int64_t>(rows, gemm.tile_rows) || context.worker_scratch_bytes < kProductBytes) {
     context.fail(ErrorCode::kINTERNAL, "a matrix product is larger than what reserve() was told of");
     return;
   }
@@ -183,17 +232,17 @@ void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const 
   for (int64_t first_row = 0; first_row < rows; first_row += capacity) {
     const int64_t wave_rows = std::min(capacity, rows - first_row);
     std::byte* infos = packed + wave_rows * row_bytes;  // row_bytes is a multiple of 64
-    const GemmPlan plan = plan_gemm(wave_rows, format.k, row_bytes, panels.count, gemm.tile_rows, gemm.panel_width,
-                                    context.threads, context.caches);
+    const GemmPlan plan =
+        plan_gemm(wave_rows, format.k, format.row_words, panels.count, gemm, context.threads, context.caches);
     context.parallel_for_work(plan.tiles.parts, wave_rows * format.k * 4, [&](int64_t tile, int worker) {
       const int64_t first = plan.tiles(tile);
       pack_rows(first_row + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_bytes,
                 infos + first * format.info_bytes, worker);
     });
-    const Wave wave = {first_row, format.row_words, format.info_bytes, packed, infos, plan};
+    const Wave wave = {first_row, format.row_words, packed, infos, plan};
     const int64_t work = wave_rows * format.k * panels.count * gemm.panel_width;
     context.parallel_for_work(plan.blocks.parts * plan.chunks.parts, work, [&](int64_t task, int worker) {
-      run_chunk(context, wave, panels, out, task / plan.chunks.parts, task % plan.chunks.parts, worker);
+      run_chunk(context, wave, format, panels, out, task / plan.chunks.parts, task % plan.chunks.parts, worker);
     });
   }
 }

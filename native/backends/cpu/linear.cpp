@@ -44,7 +44,7 @@ struct DotPanels {
   PanelMemory memory(int64_t i) const {
     return {static_cast<const std::byte*>(panel(i).data), range.set.row_words * gemm.panel_width * kWordBytes};
   }
-  ReadyPanel ready(int64_t i, int, int64_t) const { return {panel(i), &gemm}; }
+  ReadyPanel ready(int64_t i, int, int64_t) const { return {panel(i), &gemm, gemm.panel_width * kWordBytes}; }
 
   void settle(float* product, int rows, const std::byte* infos, int64_t i) const {
     if (range.set.format != PanelFormat::kInt8) return;

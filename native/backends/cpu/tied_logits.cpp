@@ -29,7 +29,8 @@ struct TablePanels {
   ReadyPanel ready(int64_t i, int worker, int64_t) const {
     const Microkernels& kernels = *context.kernels;
     const int64_t first = i * width();
-    float* rows = reinterpret_cast<float*>(context.scratch(worker));  // [width, k], used for 16-bit tables
+    float* rows =
+        reinterpret_cast<float*>(context.scratch(worker) + kProductBytes);  // [width, k], used for 16-bit tables
     float* packed = rows + width() * padded_k(k());
     if (table.view.dtype == DType::kFloat32) {
       kernels.pack_panel_f32(reinterpret_cast<const float*>(table.row(first)), k(), cols(i), k(), packed);
@@ -37,7 +38,9 @@ struct TablePanels {
       for (int c = 0; c < cols(i); ++c) copy_table_row(kernels, table, first + c, rows + c * k());
       kernels.pack_panel_f32(rows, k(), cols(i), k(), packed);
     }
-    return {{packed, bias == nullptr ? nullptr : bias + first, first, cols(i), DType::kFloat32}, &kernels.gemm_f32};
+    return {{packed, bias == nullptr ? nullptr : bias + first, first, cols(i), DType::kFloat32},
+            &kernels.gemm_f32,
+            width() * kWordBytes};
   }
 };
 

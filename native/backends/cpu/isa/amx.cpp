@@ -55,15 +55,22 @@ struct Int8Tiles {
 };
 
 template <class Tiles, int kRows>
-void multiply_amx(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride, Ahead ahead) {
+void multiply_amx(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride, bool resume,
+                  Ahead ahead) {
   constexpr int kUpper = kRows < kTileSide ? kRows : kTileSide, kLower = kRows - kUpper;
   const TileConfig config = tile_config(kUpper, kLower);
   _tile_loadconfig(&config);
-  _tile_zero(0);
-  _tile_zero(1);
-  if constexpr (kLower > 0) {
-    _tile_zero(2);
-    _tile_zero(3);
+  float* lower = product + kTileSide * stride;
+  if (resume) {
+    _tile_loadd(0, product, stride * 4);
+    _tile_loadd(1, product + kTileSide, stride * 4);
+    if constexpr (kLower > 0) _tile_loadd(2, lower, stride * 4);
+    if constexpr (kLower > 0) _tile_loadd(3, lower + kTileSide, stride * 4);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    if constexpr (kLower > 0) _tile_zero(2);
+    if constexpr (kLower > 0) _tile_zero(3);
   }
   const char* a = (const char*)rows;
   const char* b = (const char*)panel;
@@ -84,8 +91,8 @@ void multiply_amx(int64_t groups, const void* rows, const void* panel, float* pr
   _tile_stored(0, product, stride * 4);
   _tile_stored(1, product + kTileSide, stride * 4);
   if constexpr (kLower > 0) {
-    _tile_stored(2, product + kTileSide * stride, stride * 4);
-    _tile_stored(3, product + kTileSide * stride + kTileSide, stride * 4);
+    _tile_stored(2, lower, stride * 4);
+    _tile_stored(3, lower + kTileSide, stride * 4);
   }
   _tile_release();
 }

@@ -14,6 +14,7 @@ struct Int8Dot {
   static void accumulate(Sum& sum, IntVec a, IntVec b) {
     __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
   }
+  static Sum load(const float* from) { return float_to_bits(deberta::load(from)); }
   static void store(float* to, Sum sum) { deberta::store(to, bits_to_float(sum)); }
 };
 

@@ -12,6 +12,7 @@ struct Bf16Dot {
   static constexpr int kGroup = 2;
   static Sum zero() { return _mm512_setzero_ps(); }
   static void accumulate(Sum& sum, IntVec a, IntVec b) { __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static Sum load(const float* from) { return deberta::load(from); }
   static void store(float* to, Sum sum) { deberta::store(to, sum); }
 };
 

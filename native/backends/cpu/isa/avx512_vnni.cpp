@@ -12,6 +12,7 @@ struct Int8Dot {
   static constexpr int kGroup = 4;
   static Sum zero() { return _mm512_setzero_si512(); }
   static void accumulate(Sum& sum, IntVec a, IntVec b) { __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
+  static Sum load(const float* from) { return float_to_bits(deberta::load(from)); }
   static void store(float* to, Sum sum) { deberta::store(to, bits_to_float(sum)); }
 };
 

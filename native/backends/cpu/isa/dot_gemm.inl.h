@@ -10,14 +10,17 @@ constexpr int kNearBytes = 4096;  // of the panel, brought to L1 ahead of use, a
 
 /// The sums leave as their 32 bits: floats (bfloat16) or integers (int8), see MultiplyTile.
 template <class Dot, int kRows>
-void multiply_dot_tile(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride,
+void multiply_dot_tile(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride, bool resume,
                        Ahead ahead) {
   const int32_t* a = (const int32_t*)rows;
   const int32_t* b = (const int32_t*)panel;
   const char* fetch = (const char*)ahead.begin;
   typename Dot::Sum sum[kRows][2];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = Dot::zero();
+  for (int r = 0; r < kRows; ++r) {
+    sum[r][0] = resume ? Dot::load(product + r * stride) : Dot::zero();
+    sum[r][1] = resume ? Dot::load(product + r * stride + kWidth) : Dot::zero();
+  }
   for (int64_t block = 0; block < groups; block += kGroupsPerBlock, a += kGroupsPerBlock * kRows) {
 #pragma GCC unroll 4
     for (int k = 0; k < kGroupsPerBlock; ++k, b += kPanelWidth) {

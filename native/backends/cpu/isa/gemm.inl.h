@@ -23,14 +23,18 @@ constexpr int kPanelWidth = 2 * kWidth;
 constexpr int kNearBytes = 4096;  // of the panel itself, brought to L1 ahead of use: worth 20 % where panels lie in L2
 
 template <class Panel, int kRows>
-void multiply_tile(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride, Ahead ahead) {
+void multiply_tile(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride, bool resume,
+                   Ahead ahead) {
   const float* a = (const float*)rows;
   const typename Panel::Value* b = (const typename Panel::Value*)panel;
   constexpr int kStepBytes = kPanelWidth * sizeof(typename Panel::Value);
   const char* fetch = (const char*)ahead.begin;
   Vec sum[kRows][2];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = zero();
+  for (int r = 0; r < kRows; ++r) {
+    sum[r][0] = resume ? load(product + r * stride) : zero();
+    sum[r][1] = resume ? load(product + r * stride + kWidth) : zero();
+  }
   for (int64_t block = 0; block < groups; block += kGroupsPerBlock, a += kGroupsPerBlock * kRows) {
 #pragma GCC unroll 4
     for (int k = 0; k < kGroupsPerBlock; ++k, b += kPanelWidth) {

@@ -25,9 +25,11 @@ struct Ahead {
 ///   rows:    [groups / 16][tile rows][16] words, so every broadcast reads [pointer + constant]
 ///   panel:   [groups][panel_width][group] values, k ascending
 ///   product: [tile rows][panel_width], row stride `stride`
-/// Each product is summed over k in ascending order whatever the number of rows: results do not depend on the tiling.
+/// With `resume` the sums go on from what `product` holds, so a long k can be cut where the cache wants it. Each
+/// product is summed over k in ascending order whatever the number of rows and cuts: results do not depend on the
+/// tiling.
 using MultiplyTile = void (*)(int64_t groups, const void* rows, const void* panel, float* product, int64_t stride,
-                              Ahead ahead);
+                              bool resume, Ahead ahead);
 
 struct GemmKernels {
   int tile_rows = 0;                             // tiles have 1 .. tile_rows rows

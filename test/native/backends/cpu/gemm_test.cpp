@@ -73,7 +73,7 @@ TEST_CASE("every tile height gives the same bits, for k on and off the edges of 
         std::vector<float> packed(static_cast<size_t>(padded_k(k) * height), NAN);
         kernels.pack_rows_f32(rows.data(), k, height, k, packed.data());
         std::vector<float> product(static_cast<size_t>(height) * kMaxPanelWidth);
-        gemm.multiply[height](padded_k(k), packed.data(), panel.data(), product.data(), kMaxPanelWidth,
+        gemm.multiply[height](padded_k(k), packed.data(), panel.data(), product.data(), kMaxPanelWidth, false,
                               {panel.data(), 0});
         for (int r = 0; r < height; ++r) {
           for (int c = 0; c < gemm.panel_width; ++c) {
@@ -98,15 +98,26 @@ TEST_CASE("every tile height gives the same bits, for k on and off the edges of 
 
 TEST_CASE("a plan covers every row, tile and panel once, and tiles fit the kernels") {
   const CacheSizes caches;
+  GemmKernels gemm;
+  gemm.tile_rows = 14;
+  gemm.panel_width = 32;
   for (const int64_t rows : {1, 2, 13, 14, 15, 28, 113, 513, 1365}) {
     for (const int64_t k : {1, 768, 3072, 65536}) {
       for (const int64_t panels : {1, 2, 24, 72, 4003}) {
         for (const int threads : {1, 2, 64}) {
-          const GemmPlan plan = plan_gemm(rows, k, padded_k(k) * 4, panels, 14, 32, threads, caches);
+          const GemmPlan plan = plan_gemm(rows, k, padded_k(k), panels, gemm, threads, caches);
           CHECK(plan.tiles(0) == 0);
           CHECK(plan.tiles(plan.tiles.parts) == rows);
           CHECK(plan.blocks(plan.blocks.parts) == plan.tiles.parts);
           CHECK(plan.chunks(plan.chunks.parts) == panels);
+          CHECK(plan.steps(plan.steps.parts) * kGroupsPerBlock == padded_k(k));
+          for (int64_t s = 0; s < plan.steps.parts; ++s) {
+            CHECK(plan.steps(s + 1) > plan.steps(s));
+            CHECK((plan.steps(s + 1) - plan.steps(s)) * kGroupsPerBlock <= kMaxStepGroups);
+          }
+          for (int64_t b = 0; b < plan.blocks.parts; ++b) {
+            CHECK((plan.blocks(b + 1) - plan.blocks(b)) * 14 * kMaxPanelWidth <= kProductFloats);
+          }
           for (int64_t t = 0; t < plan.tiles.parts; ++t) {
             CHECK(plan.tiles(t + 1) - plan.tiles(t) >= 1);
             CHECK(plan.tiles(t + 1) - plan.tiles(t) <= 14);
