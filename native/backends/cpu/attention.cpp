@@ -170,11 +170,33 @@ bool args_fit(CpuContext& cpu, const AttentionArgs& args) {
   return true;
 }
 
-/// One task: one block of one head, or of all heads where they talk. Tasks are numbered head by head, so that a head's
-/// position tables stay in the cache from one sequence to the next.
-void run_task(const CpuContext& cpu, const AttentionArgs& args, int64_t task, int64_t blocks, int worker) {
+/// The tasks of an op: every block with every head, or once for all heads where they talk.
+struct TaskGrid {
+  int64_t blocks = 0;
+  int64_t heads = 1;
+  bool heads_inner = false;
+
+  int64_t tasks() const { return blocks * heads; }
+  int64_t block(int64_t task) const { return heads_inner ? task / heads : task % blocks; }
+  int head(int64_t task) const { return static_cast<int>(heads_inner ? task % heads : task / blocks); }
+};
+
+/// Head by head, the position tables of a head stay in the cache from one sequence to the next. But where the parts
+/// that short sequences use fit for all heads, it is better to read each row of activations once, from end to end.
+TaskGrid task_grid(const CpuContext& cpu, const AttentionArgs& args) {
+  TaskGrid grid;
+  grid.blocks = block_number(args, args.num_sequences);
+  if (mixes_heads(args)) return grid;
+  grid.heads = args.num_heads;
+  const size_t row_bytes = static_cast<size_t>(args.num_heads) * static_cast<size_t>(args.head_dim) * sizeof(float);
+  const size_t table_bytes = 2 * 2 * static_cast<size_t>(args.max_seqlen) * row_bytes;
+  grid.heads_inner = table_bytes <= cpu.caches.l2 / 2;
+  return grid;
+}
+
+void run_task(const CpuContext& cpu, const AttentionArgs& args, const TaskGrid& grid, int64_t task, int worker) {
   const AttentionMicrokernels& kernels = cpu.kernels->attention;
-  const BlockPositions positions = block_positions(args, task % blocks, kernels.query_strip);
+  const BlockPositions positions = block_positions(args, grid.block(task), kernels.query_strip);
   const int64_t queries = num_queries(args, positions.sequence);
   const int64_t keys = args.cu_seqlens[positions.sequence + 1] - args.cu_seqlens[positions.sequence];
   float* maps = args.probabilities ? args.probabilities + args.probability_offsets[positions.sequence] : nullptr;
@@ -183,18 +205,18 @@ void run_task(const CpuContext& cpu, const AttentionArgs& args, int64_t task, in
   if (mixes_heads(args)) {
     TalkingHeads talking(kernels, args.num_heads, args.head_dim, scratch);
     for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
-      talking.attend(attention_products(cpu), args, range, maps ? maps + first_query * keys : nullptr, queries * keys,
-                     block);
+      float* map = maps ? maps + first_query * keys : nullptr;
+      talking.attend(attention_products(cpu), args, range, map, queries * keys, block);
     });
     return;
   }
   const int64_t next_task = task + cpu.threads;  // workers take turns, more or less
   QueryRange next;
-  if (keys > kKeyTile / 2 && next_task < args.num_heads * blocks && !args.query_cu_seqlens) {
-    next = dense_range(args, block_positions(args, next_task % blocks, kernels.query_strip));
+  if (!grid.heads_inner && next_task < grid.tasks() && !args.query_cu_seqlens) {
+    next = dense_range(args, block_positions(args, grid.block(next_task), kernels.query_strip));
   }
+  const int head = grid.head(task), next_head = grid.head(next_task);
   for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
-    const int head = static_cast<int>(task / blocks), next_head = static_cast<int>(next_task / blocks);
     float* map = maps ? maps + (head * queries + first_query) * keys : nullptr;
     attend(cpu, args, range, head, map, next, next_head, block);
   });
@@ -213,9 +235,8 @@ size_t attention_scratch_bytes(const WorkspaceShape& shape, const CpuContext& co
 void cpu_disentangled_attention(OpContext* context, const AttentionArgs& args) noexcept {
   CpuContext& cpu = as_cpu(context);
   if (args.num_sequences == 0 || !args_fit(cpu, args)) return;
-  const int64_t blocks = block_number(args, args.num_sequences);
-  const int64_t heads = mixes_heads(args) ? 1 : args.num_heads;
-  cpu.parallel_for(heads * blocks, [&](int64_t task, int worker) { run_task(cpu, args, task, blocks, worker); });
+  const TaskGrid grid = task_grid(cpu, args);
+  cpu.parallel_for(grid.tasks(), [&](int64_t task, int worker) { run_task(cpu, args, grid, task, worker); });
 }
 
 }  // namespace deberta
