@@ -56,6 +56,8 @@ export interface NativeTokenizer {
     texts: readonly string[],
     textPairs: readonly (string | undefined)[],
     options: NativeEncodeOptions,
+    /** Index of the first text among all of the caller's, for messages. */
+    firstIndex: number,
   ): NativeJob<NativeEncodings>
   decode(ids: Int32Array, skipSpecialTokens: boolean): string
   idToToken(id: number): string

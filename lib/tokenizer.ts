@@ -148,9 +148,21 @@ export class Tokenizer {
     const signal = optionalSignal(checked.signal)
     const nativeOptions = this.#encodeOptions(checked)
     const { first, second } = splitPairs(texts)
-    const flat = await runJob(() => this.#native.encodeBatch(first, second, nativeOptions), signal)
-    const encodings = splitEncodings(flat)
-    return (checked.windows ? encodings : encodings.map(([only]) => only)) as EncodeResult<Options>[]
+    const results: Encoding[][] = []
+    let previous: Promise<NativeEncodings> | undefined
+    const collect = async (): Promise<void> => {
+      // Not push(...): a slice may hold more encodings than a call takes arguments.
+      if (previous) for (const windows of splitEncodings(await previous)) results.push(windows)
+    }
+    for (const [begin, end] of slices(first, second)) {
+      const [someTexts, pairs] = [first.slice(begin, end), second.slice(begin, end)]
+      const current = runJob(() => this.#native.encodeBatch(someTexts, pairs, nativeOptions, begin), signal)
+      current.catch(() => {}) // awaited one round later: not unhandled meanwhile
+      await collect()
+      previous = current
+    }
+    await collect()
+    return (checked.windows ? results : results.map(([only]) => only)) as EncodeResult<Options>[]
   }
 
   /**
@@ -238,6 +250,27 @@ export async function loadTokenizer(
   checkOptionNames(options, ['signal'], 'loadTokenizer')
   const signal = optionalSignal(options.signal)
   return new Tokenizer(await runJob(() => native().loadTokenizer(directory), signal))
+}
+
+// What crosses at a time: about 2 ms of this thread's time, so that a batch of any size leaves it responsive.
+const sliceTexts = 1024
+const sliceUnits = 1 << 20
+
+/** [begin, end) of runs of texts of bounded number and length; two of them are under way at any time. */
+function* slices(
+  first: readonly string[],
+  second: readonly (string | undefined)[],
+): Generator<readonly [number, number]> {
+  let begin = 0
+  let units = 0
+  for (let i = 0; i < first.length; i++) {
+    units += (first[i]?.length ?? 0) + (second[i]?.length ?? 0)
+    if (i + 1 - begin < sliceTexts && units < sliceUnits) continue
+    yield [begin, i + 1]
+    begin = i + 1
+    units = 0
+  }
+  if (begin < first.length) yield [begin, first.length]
 }
 
 function splitPairs(texts: readonly TextInput[]): { first: string[]; second: (string | undefined)[] } {

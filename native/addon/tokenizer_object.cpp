@@ -37,8 +37,9 @@ constexpr size_t kSliceUnits = 1 << 17;
 
 class EncodeBatchJob final : public Job {
  public:
-  EncodeBatchJob(std::shared_ptr<const Tokenizer> tokenizer, std::vector<TextPair> inputs, const EncodeOptions& options)
-      : tokenizer_(std::move(tokenizer)), inputs_(std::move(inputs)), options_(options) {}
+  EncodeBatchJob(std::shared_ptr<const Tokenizer> tokenizer, std::vector<TextPair> inputs, const EncodeOptions& options,
+                 int64_t first_index)
+      : tokenizer_(std::move(tokenizer)), inputs_(std::move(inputs)), options_(options), first_index_(first_index) {}
 
   void run(const CancelToken& cancel) override {
     for (size_t begin = 0; begin < inputs_.size();) {
@@ -80,7 +81,8 @@ class EncodeBatchJob final : public Job {
       try {
         encode_one(*tokenizer_, inputs_[i], options_);
       } catch (const Error& error) {
-        throw Error(error.code(), "text " + std::to_string(i) + ": " + error.what());
+        throw Error(error.code(),
+                    "text " + std::to_string(first_index_ + static_cast<int64_t>(i)) + ": " + error.what());
       }
     }
   }
@@ -88,6 +90,7 @@ class EncodeBatchJob final : public Job {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<TextPair> inputs_;
   EncodeOptions options_;
+  int64_t first_index_;  // of inputs_[0] among the caller's texts
   FlatEncodings encodings_;
 };
 
@@ -149,7 +152,8 @@ Napi::Value TokenizerObject::encode_batch(const Napi::CallbackInfo& info) {
       Napi::HandleScope scope(info.Env());
       inputs.push_back(to_text_pair(texts.Get(i), pairs.Get(i)));
     }
-    auto job = std::make_unique<EncodeBatchJob>(tokenizer, std::move(inputs), to_encode_options(info[2]));
+    auto job = std::make_unique<EncodeBatchJob>(tokenizer, std::move(inputs), to_encode_options(info[2]),
+                                                info[3].ToNumber().Int64Value());
     return EnvData::of(info.Env()).jobs.start(info.Env(), Lane::kBackground, std::move(job));
   });
 }

@@ -19,7 +19,7 @@ class TokenizerObject final : public Napi::ObjectWrap<TokenizerObject> {
 
  private:
   Napi::Value encode(const Napi::CallbackInfo& info);        // (text, textPair | undefined, options) => FlatEncodings
-  Napi::Value encode_batch(const Napi::CallbackInfo& info);  // (texts, textPairs, options) => id of a job
+  Napi::Value encode_batch(const Napi::CallbackInfo& info);  // (texts, textPairs, options, firstIndex) => id of a job
   Napi::Value decode(const Napi::CallbackInfo& info);        // (ids, skipSpecialTokens) => string
   Napi::Value id_to_token(const Napi::CallbackInfo& info);   // (id) => string
   Napi::Value token_to_id(const Napi::CallbackInfo& info);   // (token) => number, -1: none

@@ -142,8 +142,11 @@ test('a batch equals its texts one by one; an error names the text', async () =>
   }
   assert.deepEqual(batch.at(-1), batch[2])
   assert.deepEqual(await unigram.encodeBatch([]), [])
-  const bad = [...Array(500).fill('short'), ...Array(300).fill(long)]
-  await assert.rejects(unigram.encodeBatch(bad, { maxLength: 16 }), { ...tooLong, message: /^text 500: / })
+  const many = await unigram.encodeBatch(Array.from({ length: 5000 }, (_, i) => `text ${i}`))
+  for (const i of [0, 1023, 1024, 2048, 4999])
+    assert.deepEqual(many[i].inputIds, unigram.encode(`text ${i}`).inputIds)
+  const bad = [...Array(3500).fill('short'), ...Array(300).fill(long)]
+  await assert.rejects(unigram.encodeBatch(bad, { maxLength: 16 }), { ...tooLong, message: /^text 3500: / })
 })
 
 test('a batch stops when its signal aborts', async () => {
