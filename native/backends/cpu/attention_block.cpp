@@ -115,10 +115,10 @@ void AttentionBlock::prefetch(const ConstMatrix& matrix, int64_t row, int64_t co
 
 void AttentionBlock::prefetch_next(const QueryRange& range, int head) {
   const int64_t keys = std::min<int64_t>(kKeyTile, range.num_keys);
+  prefetch(args_->output, range_.row_begin, range_.num_rows, head_);
   prefetch(args_->query, range.row_begin, range.num_rows, head);
   prefetch(args_->key, range.key_begin, keys, head);
   prefetch(args_->value, range.key_begin, keys, head);
-  prefetch(args_->output, range.row_begin, range.num_rows, head);
 }
 
 void AttentionBlock::begin_tile(const KeyTile& tile) {

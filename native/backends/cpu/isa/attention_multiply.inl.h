@@ -52,7 +52,7 @@ inline void multiply_rows(int num_rows, const RowsProduct& args, const float* ro
   multiply_tile<Words, Rows, Vectors>(args, rows, vector, product);
 }
 
-constexpr int kPrefetchedRows = 4;  // per tile of a product: enough to be done before the tile of keys is
+constexpr int kPrefetchedRows = 6;  // per tile of a product: enough to be done before the tile of keys is
 
 inline void prefetch_rows(RowPrefetch* prefetch) {
   for (int i = 0; i < kPrefetchedRows && prefetch->current < prefetch->num_rows; ++i) {
