@@ -1,4 +1,5 @@
 // Texts with [MASK] to the likeliest tokens. Uses the enhanced mask decoder wherever the checkpoint has it.
+import { setImmediate } from 'node:timers/promises'
 import { DebertaError } from '../errors'
 import type { Model } from '../model'
 import { checkOptionNames, optionalInteger } from '../options'
@@ -6,6 +7,9 @@ import type { Encoding } from '../tokenizer'
 import { callable, type PipelineProperties } from './callable'
 import { forEachChunk } from './chunks'
 import { checkRunOptions, encodeTexts, type RunOptions, runOptionNames } from './run-options'
+
+// Decoding a prediction takes about 5 µs of JavaScript's thread: after so many others get their turn.
+const predictionsAtATime = 512
 
 export interface FillMaskOptions extends RunOptions {
   /** How many tokens per mask, best first; default 5. */
@@ -55,6 +59,7 @@ export function fillMask(model: Model, ownsModel: boolean): FillMaskPipeline {
       const positions = masks.slice(start, start + chunk.length)
       const { ids, scores, k } = await model.topTokens(chunk, { topK, positions, signal: checked.signal })
       let row = 0
+      let sinceTurn = 0
       for (const [i, encoding] of chunk.entries()) {
         const ofText: FillMaskPrediction[] = []
         for (const [mask, position] of (positions[i] ?? []).entries()) {
@@ -63,6 +68,10 @@ export function fillMask(model: Model, ownsModel: boolean): FillMaskPipeline {
           ofText.push(...predictions(model, encoding, position, mask, best))
         }
         results[start + i] = ofText
+        sinceTurn += ofText.length
+        if (sinceTurn < predictionsAtATime) continue
+        await setImmediate()
+        sinceTurn = 0
       }
       checked.onProgress?.({ done: start + chunk.length, total: texts.length })
     })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import test from 'node:test'
-import { bundledModelPath, loadModel } from 'deberta'
+import { bundledModelPath, loadModel, pipeline } from 'deberta'
 
 const directory = bundledModelPath('deberta-mini-en-sentiment')
 const model = await loadModel(directory, { device: 'cpu', dtype: 'float32' })
@@ -85,6 +85,13 @@ for (const [what, count, repeat] of [
     const texts = Array(count).fill(text)
     await assertPunctual(t, () => model.tokenizer.encodeBatch(texts, { offsets: true }), { atLeast: 50 })
   })
+
+test('nor while many masks are filled', async (t) => {
+  const fillMask = await pipeline('fill-mask', bundledModelPath('deberta-mini-en'), { device: 'cpu' })
+  const texts = Array(1200).fill('She opened the [MASK] and walked into the [MASK].')
+  await assertPunctual(t, () => fillMask(texts), { atLeast: 200 })
+  fillMask.dispose()
+})
 
 test('a tokenizer batch does not wait for a long forward', async () => {
   const forward = model.forward([longSequence, longSequence, longSequence])
