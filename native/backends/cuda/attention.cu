@@ -95,7 +95,7 @@ bool tiles_cover(const Context& context, const AttentionArgs& args) {
       args.query_cu_seqlens || args.head_logits_proj || args.head_weights_proj || args.probabilities;
   const bool dim = args.head_dim == 32 || args.head_dim == 64 || args.head_dim == 128;
   return context.dtype != DType::kFloat32 && dim && !rows_wanted && args.num_sequences > 0 && aligned(args.query) &&
-         aligned(args.key) && aligned(args.value) && aligned(args.output);
+         aligned(args.key) && aligned(args.value);
 }
 
 bool prepare_far_field(Context& context, const AttentionArgs& args) {

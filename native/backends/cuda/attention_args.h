@@ -28,6 +28,7 @@ TiledAttention<T> tiled_attention(const Context& context, const AttentionArgs& a
   tiled.total_tokens = args.key.rows;
   tiled.num_sequences = static_cast<int32_t>(args.num_sequences);
   tiled.heads = args.num_heads;
+  tiled.output_pairs = reinterpret_cast<uintptr_t>(args.output.data) % 4 == 0 && args.output.stride % 2 == 0;
   tiled.scale = args.scale * 1.4426950408889634f;
   if (args.positions) {
     const Positions& positions = own(args.positions);

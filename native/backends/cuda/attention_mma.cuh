@@ -193,7 +193,7 @@ struct BandAttention {
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         store_shared<uint32_t>(band + ((band_row + half * 8) * pitch + column + n * 8) * 2,
-                               pack_pair<T>(sums[n][2 * half] * args.scale, sums[n][2 * half + 1] * args.scale));
+                               pack_saturated(sums[n][2 * half] * args.scale, sums[n][2 * half + 1] * args.scale));
       }
     }
   }
@@ -241,7 +241,7 @@ struct BandAttention {
   // ---- scores to output ----
 
   __device__ __forceinline__ float band_score(uint32_t address) const {
-    return to_float(T{load_shared<uint16_t>(shared + address)});
+    return to_float(Float16{load_shared<uint16_t>(shared + address)});
   }
 
   /// scores = scale * scores + both bands along the diagonal, at tile n of the band.

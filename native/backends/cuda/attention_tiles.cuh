@@ -24,6 +24,8 @@ struct TiledAttention {
   int32_t num_sequences, heads;
   int32_t top_distance, high, low;  // of Positions
   float scale;                      // times log2(e)
+  int32_t output_pairs;             // output rows start on 4 bytes
+  int32_t unused;                   // no padding: recorded launches are compared byte by byte
 };
 
 /// A block's queries: [first_query, first_query + rows of a tile) of the sequence at token `begin`.
@@ -139,7 +141,7 @@ __device__ __forceinline__ void mask_beyond(const QueryTile& tile, int first_key
   if (first_key + kCount * 2 <= tile.length) return;
 #pragma unroll
   for (int i = 0; i < kCount; ++i) {
-    if (first_key + i / 4 * 8 + threadIdx.x % 4 * 2 + i % 2 >= tile.length) scores[i] = -INFINITY;
+    if (first_key + i / 4 * 8 + static_cast<int>(threadIdx.x % 4 * 2) + i % 2 >= tile.length) scores[i] = -INFINITY;
   }
 }
 
@@ -155,7 +157,13 @@ __device__ __forceinline__ void store_rows(const TiledAttention<T>& args, const 
     T* to = args.output + (tile.begin + token) * args.output_stride + head * (kCount * 2) + threadIdx.x % 4 * 2;
 #pragma unroll
     for (int i = 2 * half; i < kCount; i += 4) {
-      *reinterpret_cast<uint32_t*>(to + i / 4 * 8) = pack_pair<T>(output[i] * inverse, output[i + 1] * inverse);
+      const uint32_t pair = pack_pair<T>(output[i] * inverse, output[i + 1] * inverse);
+      if (args.output_pairs) {
+        *reinterpret_cast<uint32_t*>(to + i / 4 * 8) = pair;
+      } else {
+        to[i / 4 * 8] = T{static_cast<uint16_t>(pair)};
+        to[i / 4 * 8 + 1] = T{static_cast<uint16_t>(pair >> 16)};
+      }
     }
   }
 }

@@ -200,7 +200,7 @@ struct BandConsumer {
     for (int i = 0; i < kScores; i += 2) {
       const int r = row + i / 2 % 2 * 8, c = column + i / 4 * 8 + lane % 4 * 2;
       store_shared<uint32_t>(band + (r * Band::kPitch + c) * 2,
-                             pack_pair<T>(sums[i] * args.scale, sums[i + 1] * args.scale));
+                             pack_saturated(sums[i] * args.scale, sums[i + 1] * args.scale));
     }
   }
 
@@ -210,7 +210,7 @@ struct BandConsumer {
     multiply(sums, query, work.slot(Band::kPosKey, offset));
     wgmma_commit();
     wgmma_wait<0>(sums);
-    store_band(sums, query_band, 0);
+    store_band(sums, query_band, 0);  // first use of the band: nobody has read it
   }
 
   /// Scores of key tile n of the band, bands included. Gives the key stage back.
@@ -225,6 +225,7 @@ struct BandConsumer {
     }
     wgmma_commit();
     wgmma_wait<1>(scores, c2p);
+    __syncwarp();  // the lanes have read what these columns of c2p were two tiles ago
     if (args.pos_key) store_band(c2p, query_band, (n + 1) % 2 * 64);
     meet();  // the other warps have read p2c of the last tile
     wgmma_wait<0>(p2c[0], p2c[1]);
@@ -250,7 +251,7 @@ struct BandConsumer {
   }
 
   __device__ __forceinline__ float band_score(uint32_t address) const {
-    return to_float(T{load_shared<uint16_t>(address)});
+    return to_float(Float16{load_shared<uint16_t>(address)});
   }
 
   __device__ __forceinline__ void score_far(float (&scores)[kScores], uint32_t key, int step) const {

@@ -61,6 +61,13 @@ __device__ __forceinline__ uint32_t pack_pair(float low, float high) {
   return pair;
 }
 
+/// Two float16, the largest finite ones in place of what is beyond them.
+__device__ __forceinline__ uint32_t pack_saturated(float low, float high) {
+  uint32_t pair;
+  asm("cvt.rn.satfinite.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+  return pair;
+}
+
 /// The inverse of pack_pair.
 template <class T>
 __device__ __forceinline__ void unpack_pair(uint32_t pair, float& low, float& high) {

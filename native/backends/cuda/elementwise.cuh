@@ -3,15 +3,9 @@
 #pragma once
 
 #include "backends/cuda/device.cuh"
+#include "backends/cuda/row_shapes.h"
 
 namespace deberta::cuda {
-
-struct CopyShape {
-  int64_t rows, cols;  // of the input
-  int64_t in_stride;   // elements
-  int64_t out_stride;  // elements
-  int64_t out_cols;    // columns beyond `cols` are set to zero
-};
 
 /// out[r, c] = in[r, c], converted. One thread per output element.
 template <class In, class Out>
@@ -22,13 +16,6 @@ __global__ void copy_kernel(const In* in, Out* out, CopyShape shape) {
   const float value = col < shape.cols ? to_float(in[row * shape.in_stride + col]) : 0.0f;
   out[row * shape.out_stride + col] = from_float<Out>(value);
 }
-
-/// Rows that are picked from a matrix: term[r] = data[rows[r]].
-struct GatherTerm {
-  const void* data;  // [*, features]; null: no such term
-  const int32_t* rows;
-  int64_t stride;
-};
 
 /// out[r] = the sum of up to three gathered rows. One thread per element.
 template <class T>
@@ -56,13 +43,6 @@ __device__ __forceinline__ int find_sequence(const int32_t* cu_seqlens, int num_
   }
   return low;
 }
-
-struct NeighbourShape {
-  int64_t input_stride;
-  int64_t first_token, num_tokens;  // of this chunk
-  int32_t first_channel, channels;  // of this group
-  int32_t kernel_size, num_sequences;
-};
 
 /// columns[t, tap * channels + c] = input[first_token + t + tap - kernel_size / 2, first_channel + c], zero beyond the
 /// ends of the token's sequence. One thread per element.

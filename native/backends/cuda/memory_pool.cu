@@ -1,11 +1,10 @@
-#include "backends/cuda/memory_pool.h"
-
 #include <cuda_runtime.h>
 
 #include <string>
 
 #include "backends/cuda/device.cuh"
 #include "backends/cuda/errors.h"
+#include "backends/cuda/memory_pool.h"
 #include "base/error.h"
 
 namespace deberta::cuda {

@@ -1,3 +1,4 @@
+#include "backends/cuda/elementwise.cuh"
 #include "backends/cuda/launch.h"
 #include "backends/cuda/packed.h"
 #include "backends/cuda/rows.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backends/cuda/context.h"
-#include "backends/cuda/elementwise.cuh"
+#include "backends/cuda/row_shapes.h"
 
 namespace deberta::cuda {
 

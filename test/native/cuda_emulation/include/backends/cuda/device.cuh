@@ -63,6 +63,12 @@ uint32_t pack_pair(float low, float high) {
   return from_float<T>(low).bits | uint32_t{from_float<T>(high).bits} << 16;
 }
 
+inline uint32_t pack_saturated(float low, float high) {
+  constexpr float kLargest = 65504.0f;
+  return pack_pair<Float16>(std::fmax(-kLargest, std::fmin(low, kLargest)),
+                            std::fmax(-kLargest, std::fmin(high, kLargest)));
+}
+
 template <class T>
 void unpack_pair(uint32_t pair, float& low, float& high) {
   low = to_float(T{static_cast<uint16_t>(pair)});
