@@ -31,11 +31,11 @@ export function measurePeaks(threads) {
     { stdio: ['ignore', 'ignore', 2] },
   )
   if (configure.status !== 0) return null
-  const build = spawnSync('cmake', ['--build', `${root}/build-bench`, '--target', 'deberta_bench_peak'], {
+  const build = spawnSync('cmake', ['--build', `${root}/build-bench`, '--target', 'peak_bench'], {
     stdio: ['ignore', 'ignore', 2],
   })
   if (build.status !== 0) return null
-  const [file] = globSync(new URL('../build-bench/', import.meta.url), 'deberta_bench_peak')
+  const [file] = globSync(new URL('../build-bench/', import.meta.url), 'peak_bench')
   const run = spawnSync(file, ['--json', String(threads)], { encoding: 'utf8' })
   return run.status === 0 ? JSON.parse(run.stdout) : null
 }

@@ -1,12 +1,47 @@
-// Prints the ceilings of this machine: `peak_bench`.
+// Prints the ceilings of this machine: `peak_bench`. `peak_bench --json THREADS` prints what the harness reads: the
+// best rate of each number format on so many threads, in G operations per second.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
 
 #include "base/cpu_features.h"
 #include "peak.h"
 
-int main() {
-  using namespace deberta;
-  using namespace deberta::bench;
+namespace {
+
+using namespace deberta;
+using namespace deberta::bench;
+
+/// The number format that a loop computes in, as the package calls it.
+std::string format_of(const std::string& loop) {
+  if (loop.find("bf16") != std::string::npos) return "bfloat16";
+  return loop.find("vnni") != std::string::npos || loop.find("int8") != std::string::npos ? "int8" : "float32";
+}
+
+void print_json(int threads) {
+  std::map<std::string, double> best;
+  for (const PeakLoop& loop : peak_loops()) {
+    double& rate = best[format_of(loop.name)];
+    rate = std::max(rate, measure_peak(loop, threads) / 1e9);
+  }
+  const char* separator = "{";
+  for (const auto& [format, rate] : best) {
+    std::printf("%s\"%s\": %.1f", separator, format.c_str(), rate);
+    separator = ", ";
+  }
+  std::printf("}\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--json") == 0) {
+    print_json(std::atoi(argv[2]));
+    return 0;
+  }
   for (const PeakLoop& loop : peak_loops()) {
     std::printf("%-12s", loop.name.c_str());
     for (const int threads : {1, 2}) std::printf("  %d threads %7.1f G/s", threads, measure_peak(loop, threads) / 1e9);
