@@ -1,5 +1,5 @@
 // SentencePiece's unigram model: the most probable segmentation of normalised text (Viterbi), with SentencePiece's
-// tie-breaking, unknown characters as byte pieces or merged into one unknown token.
+// rounding and tie-breaking, unknown characters as byte pieces or merged into one unknown token.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ namespace deberta {
 struct UnigramScratch {
   /// The best path that ends at a byte of the normalised text.
   struct Node {
-    double score;
+    float score;
     int32_t piece;
     uint32_t start;  // where its last piece starts, from the same base as the node; kNoPath: no path yet
   };
@@ -59,7 +59,7 @@ class SentencePieceUnigram {
   SentencePieceNormalizer normalizer_;
   PieceTrie trie_;                                      // pieces that text can give, in the inner form
   std::unordered_map<std::string_view, int32_t> rest_;  // all other pieces
-  std::vector<double> user_scores_;                     // [pieces] for user-defined pieces, else empty
+  std::vector<float> user_scores_;                      // [pieces] for user-defined pieces, else empty
   float unk_score_ = 0;
   int32_t byte_ids_[256] = {};
 };
