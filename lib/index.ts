@@ -53,6 +53,7 @@ export {
   type Encoding,
   type EncodingFor,
   loadTokenizer,
+  type NoOptions,
   type SpecialTokens,
   type TextInput,
   Tokenizer,

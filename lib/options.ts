@@ -16,6 +16,11 @@ export function checkOptionNames(options: unknown, known: readonly string[], whe
   }
 }
 
+/** The type of an option as the caller gave it; undefined when it was left out. For results whose type depends on it. */
+export type OptionOf<Options, Name extends PropertyKey> = Name extends keyof Options
+  ? Options[Name]
+  : undefined
+
 export interface IntegerRange {
   readonly min?: number
   readonly max?: number

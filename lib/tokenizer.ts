@@ -12,6 +12,7 @@ import { DebertaError, invalidArgument } from './errors'
 import {
   checkOptionNames,
   int32Array,
+  type OptionOf,
   optionalBoolean,
   optionalChoice,
   optionalInteger,
@@ -64,14 +65,19 @@ export interface Encoding {
 }
 
 /** Encoding with `offsets` where they were asked for. */
-export type EncodingFor<Options> = Options extends { readonly offsets: true }
-  ? Encoding & { readonly offsets: Int32Array }
-  : Encoding
+export type EncodingFor<Options> =
+  OptionOf<Options, 'offsets'> extends true ? Encoding & { readonly offsets: Int32Array } : Encoding
 
-/** One encoding a text, or all its windows. */
-export type EncodeResult<Options> = Options extends { readonly windows: true }
-  ? EncodingFor<Options>[]
-  : EncodingFor<Options>
+/** One encoding a text, or all its windows; either where the type of the options leaves it open. */
+export type EncodeResult<Options> =
+  OptionOf<Options, 'windows'> extends true
+    ? EncodingFor<Options>[]
+    : OptionOf<Options, 'windows'> extends false | undefined
+      ? EncodingFor<Options>
+      : EncodingFor<Options> | EncodingFor<Options>[]
+
+/** The type of options that were left out. */
+export type NoOptions = Record<never, never>
 
 export interface SpecialTokens {
   readonly pad?: number
@@ -122,7 +128,10 @@ export class Tokenizer {
    * @example
    * const { inputIds, offsets } = tokenizer.encode('Hello there', { offsets: true })
    */
-  encode<const Options extends EncodeOptions>(text: string, options?: Options): EncodeResult<Options> {
+  encode<const Options extends EncodeOptions = NoOptions>(
+    text: string,
+    options?: Options,
+  ): EncodeResult<Options> {
     requiredString(text, 'text')
     const checked: EncodeOptions = options ?? {}
     checkOptionNames(checked, [...batchOptionNames, 'textPair'], 'encode')
@@ -139,10 +148,9 @@ export class Tokenizer {
    * @returns one Encoding (or array of windows) per input, in order
    * @throws as encode(), and the signal's reason
    */
-  async encodeBatch<const Options extends EncodeBatchOptions & { readonly signal?: AbortSignal | undefined }>(
-    texts: readonly TextInput[],
-    options?: Options,
-  ): Promise<EncodeResult<Options>[]> {
+  async encodeBatch<
+    const Options extends EncodeBatchOptions & { readonly signal?: AbortSignal | undefined } = NoOptions,
+  >(texts: readonly TextInput[], options?: Options): Promise<EncodeResult<Options>[]> {
     const checked: EncodeBatchOptions & { readonly signal?: AbortSignal | undefined } = options ?? {}
     checkOptionNames(checked, [...batchOptionNames, 'signal'], 'encodeBatch')
     const signal = optionalSignal(checked.signal)

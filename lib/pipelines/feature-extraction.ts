@@ -2,9 +2,9 @@
 import type { Model } from '../model'
 import type { Pooling } from '../model/forward-request'
 import { poolings } from '../model/forward-request'
-import { checkOptionNames, optionalBoolean, optionalChoice } from '../options'
+import { checkOptionNames, type OptionOf, optionalBoolean, optionalChoice } from '../options'
 import { Tensor } from '../tensor'
-import type { TextInput } from '../tokenizer'
+import type { NoOptions, TextInput } from '../tokenizer'
 import { callable, type PipelineProperties } from './callable'
 import { forEachChunk } from './chunks'
 import { checkRunOptions, encodeTexts, type RunOptions, runOptionNames } from './run-options'
@@ -17,7 +17,12 @@ export interface FeatureExtractionOptions extends RunOptions {
 }
 
 /** Of many texts: one tensor with a row per text, or without pooling one tensor per text. */
-export type FeaturesFor<Options> = Options extends { readonly pooling: 'cls' | 'mean' } ? Tensor : Tensor[]
+export type FeaturesFor<Options> =
+  OptionOf<Options, 'pooling'> extends 'cls' | 'mean'
+    ? Tensor
+    : OptionOf<Options, 'pooling'> extends 'none' | undefined
+      ? Tensor[]
+      : Tensor | Tensor[]
 
 export interface FeatureExtractionPipeline extends PipelineProperties {
   /**
@@ -29,7 +34,7 @@ export interface FeatureExtractionPipeline extends PipelineProperties {
    * const { data, dims } = await extract(['a text', 'another'], { pooling: 'mean', normalize: true }) // dims: [2, 192]
    */
   (input: TextInput, options?: FeatureExtractionOptions): Promise<Tensor>
-  <const Options extends FeatureExtractionOptions>(
+  <const Options extends FeatureExtractionOptions = NoOptions>(
     inputs: readonly TextInput[],
     options?: Options,
   ): Promise<FeaturesFor<Options>>

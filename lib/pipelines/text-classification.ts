@@ -1,7 +1,7 @@
 // Texts to labels with scores: sentiment, topics, guards, natural-language inference, rerankers with one logit.
 import type { Model } from '../model'
-import { checkOptionNames, optionalChoice, optionalInteger } from '../options'
-import type { TextInput } from '../tokenizer'
+import { checkOptionNames, type OptionOf, optionalChoice, optionalInteger } from '../options'
+import type { NoOptions, TextInput } from '../tokenizer'
 import { callable, type PipelineProperties } from './callable'
 import { forEachChunk } from './chunks'
 import { checkRunOptions, encodeTexts, type RunOptions, runOptionNames } from './run-options'
@@ -22,10 +22,13 @@ export interface Classification {
   readonly score: number
 }
 
-/** The best label, or with `topK` the best labels. */
-export type ClassificationFor<Options> = Options extends { readonly topK: number | null }
-  ? Classification[]
-  : Classification
+/** The best label, or with `topK` the best labels; either where the type of the options leaves it open. */
+export type ClassificationFor<Options> =
+  OptionOf<Options, 'topK'> extends number | null
+    ? Classification[]
+    : OptionOf<Options, 'topK'> extends undefined
+      ? Classification
+      : Classification | Classification[]
 
 export interface TextClassificationPipeline extends PipelineProperties {
   /**
@@ -36,11 +39,11 @@ export interface TextClassificationPipeline extends PipelineProperties {
    * await classify('A gorgeous film.')                                       // { label: 'POSITIVE', score: 0.99 }
    * await classify({ text: 'It rains.', textPair: 'It is wet.' }, { topK: null })  // every label with its score
    */
-  <const Options extends TextClassificationOptions>(
+  <const Options extends TextClassificationOptions = NoOptions>(
     input: TextInput,
     options?: Options,
   ): Promise<ClassificationFor<Options>>
-  <const Options extends TextClassificationOptions>(
+  <const Options extends TextClassificationOptions = NoOptions>(
     inputs: readonly TextInput[],
     options?: Options,
   ): Promise<ClassificationFor<Options>[]>

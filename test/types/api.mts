@@ -11,6 +11,7 @@ import {
   type Model,
   pipeline,
   Tensor,
+  type TextClassificationOptions,
 } from 'deberta'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -88,6 +89,17 @@ export async function pipelines(model: Model): Promise<void> {
   same<typeof perText, Tensor[]>(true)
   // @ts-expect-error: no such task
   await pipeline('translation', 'dir')
+}
+
+export async function openOptions(model: Model, options: TextClassificationOptions): Promise<void> {
+  const classify = await pipeline('text-classification', model)
+  const either = await classify('x', options)
+  same<typeof either, Classification | Classification[]>(true)
+  const settled = await classify('x', { activation: 'none' })
+  same<typeof settled, Classification>(true)
+  const windows: boolean = options.maxLength !== undefined
+  const encodings = model.tokenizer.encode('x', { windows, maxLength: 8 })
+  same<typeof encodings, Encoding | Encoding[]>(true)
 }
 
 export async function errors(): Promise<ErrorCode | undefined> {
