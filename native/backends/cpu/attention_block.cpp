@@ -149,8 +149,8 @@ void AttentionBlock::compute_p2c(int64_t first_position, int64_t last_position) 
     return (positions_->slot(distance) + positions_->panel_shift) / width;
   };
   p2c_panel_ = panel_of(first_position - (tile_.begin + tile_.count - 1));
-  for (int key = 0; key < tile_.count; key += kernels_.p2c_rows) {
-    const int rows = std::min(kernels_.p2c_rows, tile_.count - key);
+  for (int key = 0; key < tile_.count; key += products_->p2c_rows) {
+    const int rows = std::min(products_->p2c_rows, tile_.count - key);
     const int64_t nearest = tile_.begin + key, farthest = nearest + rows - 1;
     if (!range_.positions) {
       multiply_panels(key, rows, panel_of(first_position - farthest), panel_of(last_position - nearest));

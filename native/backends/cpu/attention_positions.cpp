@@ -66,7 +66,7 @@ int64_t padded_words(const CpuPositions& positions) {
 }
 
 void pack_pos_key(const PositionsArgs& args, const std::vector<int32_t>& row_of_slot, CpuPositions& positions) {
-  positions.key_rows = positions.num_slots;
+  positions.key_rows = positions.num_slots + kRowsRead;  // products may read a few more, see kRowsRead
   positions.key_head_words = padded_words(positions) * positions.key_rows;
   positions.pos_key = AlignedBuffer(static_cast<size_t>(positions.key_head_words * args.num_heads) * sizeof(float),
                                     "the packed pos_key table");

@@ -84,9 +84,12 @@ struct WeightedSum {
   float* output = nullptr;            // [query_strip, value_stride]
 };
 
+constexpr int kRowsRead = 16;  // a product may read its packed rows up to a multiple of this, and drop what comes of it
+
 /// The stages whose operands depend on the compute dtype.
 struct AttentionProducts {
-  int group = 0;  // values per word; 0: this instruction set lacks the dtype
+  int group = 0;     // values per word; 0: this instruction set lacks the dtype
+  int p2c_rows = 0;  // keys that share one window of distances in K . pos_query
 
   // rows [count, head_dim] float32 -> packed rows, block b at packed + b * block_stride; head_dim padded with zeros.
   void (*pack_rows)(const float* rows, int64_t stride, int count, int head_dim, float* packed,
@@ -108,7 +111,6 @@ struct AttentionProducts {
 struct AttentionMicrokernels {
   int width = 0;        // floats of a vector
   int query_strip = 0;  // queries of a strip: two vectors
-  int p2c_rows = 0;     // keys that share one window of distances in K . pos_query
 
   AttentionProducts float32;
   AttentionProducts bfloat16;
@@ -123,5 +125,9 @@ struct AttentionMicrokernels {
   // probabilities[i] = exp(scores[i] - largest) * factor, in place, for attention maps.
   void (*normalize)(float* scores, int64_t count, float largest, float factor) = nullptr;
 };
+
+// One per file isa/attention_<name>.cpp: what an extension of AVX-512 adds, as `bfloat16`.
+extern const AttentionProducts kAvx512Bf16AttentionMicrokernels;
+extern const AttentionProducts kAmxAttentionMicrokernels;
 
 }  // namespace deberta

@@ -17,7 +17,10 @@
 namespace deberta {
 namespace {
 
-constexpr double kTolerance = 4e-6;  // of the largest magnitude of the output
+// Of the largest magnitude of the output. bfloat16: operands are off by 2^-9 of themselves, each weight of the softmax
+// by as much and by e to the power of what its score is off.
+constexpr double kTolerance = 4e-6;
+constexpr double kBfloat16Tolerance = 2e-2;
 
 struct Index {
   std::vector<int32_t> rows;
@@ -87,7 +90,14 @@ const PackedPositions* pack(const Backend& backend, OpContext* context, const Ca
   return backend.pack_positions(context, args);
 }
 
-Result run(const Backend& backend, const Case& c, bool with_maps = false, int threads = 0) {
+struct RunOptions {
+  bool with_maps = false;
+  int threads = 0;
+  DType dtype = DType::kFloat32;
+};
+
+Result run(const Backend& backend, const Case& c, const RunOptions& run_options = {}) {
+  const bool with_maps = run_options.with_maps;
   const int64_t features = static_cast<int64_t>(c.num_heads) * c.head_dim;
   const std::vector<int32_t> cu_seqlens = running_sum(c.lengths);
   std::vector<int32_t> query_counts, positions;
@@ -112,7 +122,8 @@ Result run(const Backend& backend, const Case& c, bool with_maps = false, int th
   result.maps.assign(with_maps ? static_cast<size_t>(map_size) : 0, NAN);
 
   ContextOptions options;
-  options.threads = threads;
+  options.threads = run_options.threads;
+  options.compute_dtype = run_options.dtype;
   OpContext* context = backend.create_context(options);
   backend.reserve(context,
                   {tokens, longest, static_cast<int64_t>(c.lengths.size()), features, c.num_heads, c.head_dim});
@@ -166,12 +177,26 @@ std::vector<std::string> distinct_instruction_sets() {
   return names;
 }
 
+std::vector<std::string> bfloat16_instruction_sets() {
+  std::vector<std::string> names;
+  for (const std::string& isa : cpu_instruction_sets()) {
+    const std::vector<std::string> dtypes = cpu_compute_dtypes(cpu_backend(isa));
+    if (std::find(dtypes.begin(), dtypes.end(), "bfloat16") != dtypes.end()) names.push_back(isa);
+  }
+  return names;
+}
+
 /// Every instruction set of this machine against the reference.
 void check(const Case& c) {
   const Result wanted = run(reference_backend(), c);
   for (const std::string& isa : distinct_instruction_sets()) {
     CAPTURE(isa);
     CHECK(relative_error(run(cpu_backend(isa), c).output, wanted.output) < kTolerance);
+  }
+  for (const std::string& isa : bfloat16_instruction_sets()) {
+    CAPTURE(isa);
+    const std::vector<float> got = run(cpu_backend(isa), c, {.dtype = DType::kBFloat16}).output;
+    CHECK(relative_error(got, wanted.output) < kBfloat16Tolerance);
   }
 }
 
@@ -238,7 +263,7 @@ TEST_CASE("scores of any magnitude give finite outputs and weights that sum to o
     c.magnitude = magnitude;
     for (const std::string& isa : distinct_instruction_sets()) {
       CAPTURE(isa);
-      const Result result = run(cpu_backend(isa), c, true);
+      const Result result = run(cpu_backend(isa), c, {.with_maps = true});
       CHECK(std::all_of(result.output.begin(), result.output.end(), [](float x) { return std::isfinite(x); }));
       double worst = 0.0;
       for (size_t row = 0; row < 2 * 257; ++row) {
@@ -255,13 +280,26 @@ TEST_CASE("maps are the reference's, and asking for them changes no bit of the o
   Case c{{300, 1, 17}, released_index(), 2, 16};
   for (const bool gapped : {false, true}) {
     if (gapped) c.queries = {{0, 7, 8, 299}, {0}, {2, 16}};
-    const Result wanted = run(reference_backend(), c, true);
+    const Result wanted = run(reference_backend(), c, {.with_maps = true});
     for (const std::string& isa : distinct_instruction_sets()) {
       CAPTURE(isa);
-      const Result got = run(cpu_backend(isa), c, true);
+      const Result got = run(cpu_backend(isa), c, {.with_maps = true});
       CHECK(relative_error(got.maps, wanted.maps) < kTolerance);
-      CHECK(got.output == run(cpu_backend(isa), c, false, 1).output);
+      CHECK(got.output == run(cpu_backend(isa), c, {.threads = 1}).output);
     }
+  }
+}
+
+TEST_CASE("bfloat16: a sequence's bits depend neither on the batch nor on the threads") {
+  for (const std::string& isa : bfloat16_instruction_sets()) {
+    CAPTURE(isa);
+    const Case alone{{701}, released_index(), 2, 64};
+    Case batch = alone;
+    batch.lengths = {701, 33, 1};  // the random values of the first sequence are the same
+    const std::vector<float> wanted = run(cpu_backend(isa), alone, {.threads = 1, .dtype = DType::kBFloat16}).output;
+    std::vector<float> got = run(cpu_backend(isa), batch, {.dtype = DType::kBFloat16}).output;
+    got.resize(wanted.size());
+    CHECK(got == wanted);
   }
 }
 
