@@ -82,18 +82,22 @@ TEST_CASE("ten million characters take linear time") {
   }
 }
 
-TEST_CASE("the end of a long text is segmented like its start") {
-  // Sums of log probabilities grow past float32's precision; SentencePiece starts them anew, and so must we.
+TEST_CASE("near-ties deep in a long text fall as SentencePiece 0.2.2 lets them") {
   const auto tokenizer = Tokenizer::load(fixture("tokenizers/tiny-en-2k"));
-  const std::u16string unit = u"The quick brown fox jumps over the lazy dog and misunderstands everything. ";
-  const std::vector<int32_t> expected = ids_of(*tokenizer, unit);
   std::u16string text;
-  for (int i = 0; i < 20'000; ++i) text += unit;
+  uint64_t state = 1;
+  for (int i = 0; i < 200'000; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    text += u"aeinorst"[state >> 61];
+  }
   const std::vector<int32_t> ids = ids_of(*tokenizer, text);
-  REQUIRE(ids.size() == 20'000 * expected.size());
-  size_t differences = 0;
-  for (size_t i = 0; i < ids.size(); ++i) differences += ids[i] != expected[i % expected.size()];
-  CHECK(differences == 0);
+  CHECK(ids.size() == 132852);
+  uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a over the ids' bytes, little endian
+  for (const int32_t id : ids) {
+    for (int shift = 0; shift < 32; shift += 8)
+      hash = (hash ^ (static_cast<uint32_t>(id) >> shift & 0xFF)) * 0x100000001b3u;
+  }
+  CHECK(hash == 0x4c001e169d83e2e9u);
 }
 
 TEST_CASE("byte-level BPE gives every text back") {
