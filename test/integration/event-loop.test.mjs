@@ -109,21 +109,23 @@ test('an abort rejects with the reason itself, within about one layer', async ()
   const began = performance.now()
   await model.forward(sequences)
   const whole = performance.now() - began
-  const controller = new AbortController()
-  const reason = { mine: true }
-  let abortedAt = 0
-  const running = model.forward(sequences, { signal: controller.signal })
-  setTimeout(() => {
-    abortedAt = performance.now()
-    controller.abort(reason)
-  }, whole / 10)
-  await assert.rejects(running, (error) => error === reason)
-  const waited = performance.now() - abortedAt
-  const layers = model.config.num_hidden_layers * sequences.length
-  assert.ok(
-    waited < (3 * whole) / layers + 20,
-    `waited ${waited} ms; a layer takes about ${whole / layers} ms`,
-  )
+  const layer = whole / (model.config.num_hidden_layers * sequences.length)
+  const waits = []
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const controller = new AbortController()
+    const reason = { mine: true }
+    let abortedAt = 0
+    const running = model.forward(sequences, { signal: controller.signal })
+    setTimeout(() => {
+      abortedAt = performance.now()
+      controller.abort(reason)
+    }, whole / 10)
+    await assert.rejects(running, (error) => error === reason)
+    waits.push(performance.now() - abortedAt)
+  }
+  // Two layers' time for one: the machine may have slowed down since the whole was measured.
+  const best = Math.min(...waits)
+  assert.ok(best < 2 * layer + 20, `waited ${waits} ms; a layer takes about ${layer} ms`)
 })
 
 test('aborting with no reason gives the AbortError of the signal', async () => {
