@@ -6,6 +6,7 @@
 
 #include "backends/cuda/attention.h"
 #include "backends/cuda/errors.h"
+#include "backends/cuda/packed.h"
 
 namespace deberta::cuda {
 
@@ -112,6 +113,7 @@ void reserve(OpContext* context, const WorkspaceShape& shape) {
   cudaSetDevice(self.device.index);
   self.synchronize();
   reserve_attention(self, shape);
+  self.neighbours.reserve(widest_neighbours(), "neighbours of a convolution");
   self.fail(self.commands->set_recording(shape.total_tokens <= kRecordedTokens));
 }
 

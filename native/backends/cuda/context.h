@@ -62,6 +62,7 @@ struct Context {
   UploadStage stage;
   ScratchBuffer far_field;                                // [2, heads, tokens] float: attention_far_field.cuh
   ScratchBuffer attention_rows;                           // [blocks, 2, heads, longest] float: attention_rows.cuh
+  ScratchBuffer neighbours;                               // of one chunk of tokens of a convolution: Conv
   std::unordered_map<const void*, size_t> shared_limits;  // of the kernels that want more than 48 KB
   size_t packed_bytes = 0;
 

@@ -106,17 +106,21 @@ void conv1d(OpContext* context, const ConvArgs& args) noexcept {
   Context& self = own(context);
   const Conv& conv = own(args.weight);
   const size_t element_bytes = dtype_size(self.dtype);
+  void* columns = self.neighbours.data();
+  if (self.neighbours.bytes() < Conv::kChunkTokens * conv.groups[0].pitch * element_bytes) {
+    return self.fail(ErrorCode::kINTERNAL, "conv1d: reserve() came before the convolution was packed");
+  }
   const auto group_channels = static_cast<int64_t>(conv.channels / conv.groups.size());
   for (int64_t first = 0; first < args.input.rows; first += Conv::kChunkTokens) {
     const int64_t tokens = std::min(Conv::kChunkTokens, args.input.rows - first);
     for (size_t g = 0; g < conv.groups.size(); ++g) {
       const Linear& group = conv.groups[g];
       const auto channel = static_cast<int64_t>(g) * group_channels;
-      neighbours(self, args.input.data, args.cu_seqlens, conv.columns, group.pitch,
+      neighbours(self, args.input.data, args.cu_seqlens, columns, group.pitch,
                  {args.input.stride, first, tokens, static_cast<int32_t>(channel), static_cast<int32_t>(group_channels),
                   conv.kernel_size, static_cast<int32_t>(args.num_sequences)});
       Gemm problem =
-          problem_of("conv1d", {conv.columns, tokens, group.in_features, group.pitch}, group, 0, 1, element_bytes);
+          problem_of("conv1d", {columns, tokens, group.in_features, group.pitch}, group, 0, 1, element_bytes);
       problem.activation = args.activation;
       problem.output = static_cast<unsigned char*>(args.output.data) +
                        (first * args.output.stride + channel) * static_cast<int64_t>(element_bytes);

@@ -1,5 +1,6 @@
 // Weights from the checkpoint's bytes to device memory: uploaded as they are, converted there.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -16,6 +17,8 @@ namespace deberta::cuda {
 namespace {
 
 constexpr char kPack[] = "pack weights";
+
+std::atomic<size_t> neighbour_bytes{0};
 
 /// Device memory that is freed on the way out unless it was handed on.
 class DeviceBuffer {
@@ -112,6 +115,8 @@ std::vector<float> taps_first(const ConvWeight& weight, int64_t first_output, in
 
 }  // namespace
 
+size_t widest_neighbours() { return neighbour_bytes.load(); }
+
 PackedLinear* pack_linear(OpContext* context, const LinearPart* parts, int num_parts) {
   auto linear = std::make_unique<Linear>(pack_parts(own(context), parts, num_parts));
   own(context).packed_bytes += linear->bytes;
@@ -125,7 +130,6 @@ PackedConv* pack_conv(OpContext* context, const ConvWeight& weight) {
   conv->kernel_size = weight.kernel_size;
   const int64_t group_channels = weight.channels / weight.groups;
   const int64_t inputs = group_channels * weight.kernel_size;
-  DeviceBuffer columns(Conv::kChunkTokens * padded(inputs) * dtype_size(self.dtype), "neighbours of a convolution");
   for (int g = 0; g < weight.groups; ++g) {
     const std::vector<float> taps = taps_first(weight, g * group_channels, group_channels, group_channels);
     const LinearPart part{{taps.data(), DType::kFloat32, group_channels, inputs},
@@ -133,7 +137,12 @@ PackedConv* pack_conv(OpContext* context, const ConvWeight& weight) {
     conv->groups.push_back(pack_parts(self, &part, 1));
     conv->bytes += conv->groups.back().bytes;
   }
-  conv->columns = columns.release();
+  // Each context has its own neighbours: this one makes room now, others that share the handle when they reserve.
+  const size_t bytes = Conv::kChunkTokens * padded(inputs) * dtype_size(self.dtype);
+  size_t widest = neighbour_bytes.load();
+  while (widest < bytes && !neighbour_bytes.compare_exchange_weak(widest, bytes)) {
+  }
+  self.neighbours.reserve(bytes, "neighbours of a convolution");
   self.packed_bytes += conv->bytes;
   return reinterpret_cast<PackedConv*>(conv.release());
 }
@@ -217,7 +226,6 @@ void free_conv(OpContext* context, PackedConv* packed) {
   before_free(context);
   own(context).packed_bytes -= own(packed).bytes;
   for (const Linear& group : own(packed).groups) free_buffers(group);
-  cudaFree(own(packed).columns);
   delete &own(packed);
 }
 

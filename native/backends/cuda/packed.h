@@ -27,7 +27,6 @@ struct Table {
 /// Conv1d as a product with the `kernel_size` neighbouring rows of each token.
 struct Conv {
   std::vector<Linear> groups;  // each [channels / groups, kernel_size * channels / groups], inputs tap by tap
-  void* columns = nullptr;     // [kChunkTokens, kernel_size * channels / groups]: neighbours of one chunk of tokens
   int64_t channels = 0;
   int kernel_size = 0;
   size_t bytes = 0;
@@ -50,6 +49,9 @@ struct Positions {
 
   static constexpr int32_t kMargin = 256;  // more than the distances in the widest tile of scores
 };
+
+/// Bytes that the neighbours of one chunk of tokens take in the widest convolution packed so far, on any context.
+size_t widest_neighbours();
 
 inline const Linear& own(const PackedLinear* packed) { return *reinterpret_cast<const Linear*>(packed); }
 inline const Table& own(const PackedTable* packed) { return *reinterpret_cast<const Table*>(packed); }
