@@ -113,11 +113,19 @@ Vec add_positions_gapped(const ScoreTile& tile, int v) {
   return largest;
 }
 
+/// The same without positions.
+Vec largest_scores(const ScoreTile& tile, int v) {
+  constexpr int kStrip = 2 * kWidth;
+  Vec largest = splat(-__builtin_inff());
+  for (int key = 0; key < tile.keys; ++key) largest = max(load(tile.scores + key * kStrip + v * kWidth), largest);
+  return largest;
+}
+
 void attention_add_positions(const ScoreTile& tile, float* tile_max) {
   for (int v = 0; v < tile.vectors; ++v) {
     Vec largest;
     if (!tile.c2p && !tile.p2c) {
-      largest = add_positions_dense<false, false>(tile, v);
+      largest = largest_scores(tile, v);
     } else if (tile.offsets) {
       largest = add_positions_gapped(tile, v);
     } else if (tile.c2p && tile.p2c) {
