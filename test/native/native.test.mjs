@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { globSync } from '../support/glob.mjs'
 
 const build = new URL('../../build/', import.meta.url)
-const rooms = ['base', 'io', 'tokenizer', 'ops', 'backends', 'backend_cpu', 'model']
+const rooms = ['base', 'io', 'tokenizer', 'ops', 'backends', 'backend_cpu', 'model', 'cuda_emulation']
 const computing = new Set(['ops', 'backends', 'model'])
 
 function executable(room) {

@@ -279,16 +279,17 @@ struct BandConsumer {
   }
 
   __device__ __forceinline__ void weigh_values(const float (&scores)[kScores], uint32_t value) {
+    uint32_t weights[Band::kKeys / 16][4];
+#pragma unroll
+    for (int k = 0; k < Band::kKeys / 16; ++k) pack_weights<T>(scores, k, weights[k]);
     wgmma_fence();
 #pragma unroll
     for (int k = 0; k < Band::kKeys / 16; ++k) {
-      uint32_t a[4];
-      pack_weights<T>(scores, k, a);
-      wgmma_rs_transposed<T, kDim>(output, a,
+      wgmma_rs_transposed<T, kDim>(output, weights[k],
                                    tile_descriptor<Band::kRowBytes>(value + k * 16 * Band::kRowBytes, Band::kBoxBytes));
     }
     wgmma_commit();
-    wgmma_wait<0>(output);
+    wgmma_wait<0>(output, weights);
     release(Band::kValueEmpty);
   }
 

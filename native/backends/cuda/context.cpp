@@ -66,7 +66,7 @@ Context::Context(const DeviceInfo& device, DType dtype) : device(device), dtype(
 }
 
 Context::~Context() {
-  cudaSetDevice(device.index);
+  use_device();
   cudaStreamSynchronize(stream);
   commands.reset();
   cudaStreamDestroy(stream);
@@ -87,6 +87,7 @@ void Context::fail(const LaunchFailure& failure) {
 }
 
 void Context::synchronize() {
+  use_device();
   if (!failed) fail(commands->flush());
   commands->pending().clear();
   const cudaError_t error = cudaStreamSynchronize(stream);
@@ -110,7 +111,7 @@ void destroy_context(OpContext* context) { delete &own(context); }
 
 void reserve(OpContext* context, const WorkspaceShape& shape) {
   Context& self = own(context);
-  cudaSetDevice(self.device.index);
+  self.use_device();
   self.synchronize();
   reserve_attention(self, shape);
   self.neighbours.reserve(widest_neighbours(), "neighbours of a convolution");
@@ -119,7 +120,7 @@ void reserve(OpContext* context, const WorkspaceShape& shape) {
 
 void* allocate(OpContext* context, size_t bytes) {
   Context& self = own(context);
-  cudaSetDevice(self.device.index);
+  self.use_device();
   try {
     return self.pool.allocate(bytes);
   } catch (const Error& error) {
@@ -136,6 +137,7 @@ void deallocate(OpContext* context, void* memory) { own(context).pool.deallocate
 void upload(OpContext* context, void* device, const void* host, size_t bytes) {
   Context& self = own(context);
   if (self.failed || bytes == 0) return;
+  self.use_device();
   self.fail(self.commands->flush());
   if (void* staged = self.stage.take(bytes)) host = std::memcpy(staged, host, bytes);
   self.fail(LaunchFailure{cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, self.stream), "upload"});
@@ -143,6 +145,7 @@ void upload(OpContext* context, void* device, const void* host, size_t bytes) {
 
 void download(OpContext* context, void* host, const void* device, size_t bytes) {
   Context& self = own(context);
+  self.use_device();
   if (!self.failed) self.fail(self.commands->flush());
   if (!self.failed && bytes > 0) {
     self.fail(LaunchFailure{cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, self.stream), "download"});

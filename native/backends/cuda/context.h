@@ -70,6 +70,9 @@ struct Context {
   ErrorCode failure_code = ErrorCode::kDEVICE;
   std::string failure_message;
 
+  /// Makes the device that of the calling thread, which may never have seen it.
+  void use_device() const { cudaSetDevice(device.index); }
+
   /// Remembers the first failure.
   void fail(ErrorCode code, const std::string& message);
   void fail(const LaunchFailure& failure);

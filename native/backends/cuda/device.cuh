@@ -221,9 +221,6 @@ struct alignas(64) TensorMap {
 bool make_tensor_map(TensorMap& map, const void* base, int64_t rows, int64_t cols, int64_t stride, int box_rows,
                      int box_cols);
 
-__device__ __forceinline__ void prefetch_tensor_map(const TensorMap& map) {
-  asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
-}
 /// Starts the copy of the box whose corner is at (row, col), zeros beyond the matrix; its bytes complete on `barrier`.
 __device__ __forceinline__ void tensor_load(uint32_t shared, const TensorMap& map, uint32_t barrier, int32_t col,
                                             int32_t row) {
@@ -252,18 +249,24 @@ __device__ __forceinline__ void claim_registers() {
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
-/// Keeps the compiler from moving uses of these registers across this point.
+/// Keeps the compiler from moving uses of these registers across this point, and from using them otherwise before it.
 template <int N>
 __device__ __forceinline__ void pin_registers(float (&registers)[N]) {
 #pragma unroll
   for (int i = 0; i < N; ++i) asm volatile("" : "+f"(registers[i])::"memory");
 }
+template <int M, int N>
+__device__ __forceinline__ void pin_registers(uint32_t (&registers)[M][N]) {
+#pragma unroll
+  for (int i = 0; i < M * N; ++i) asm volatile("" : "+r"(registers[i / N][i % N])::"memory");
+}
 
-/// Until at most `kGroupsLeft` committed groups are pending; `accumulators` are those that are complete then.
-template <int kGroupsLeft, class... Accumulators>
-__device__ __forceinline__ void wgmma_wait(Accumulators&... accumulators) {
+/// Until at most `kGroupsLeft` committed groups are pending; `registers` are the accumulators that are complete and the
+/// A operands that are free then.
+template <int kGroupsLeft, class... Registers>
+__device__ __forceinline__ void wgmma_wait(Registers&... registers) {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kGroupsLeft) : "memory");
-  (pin_registers(accumulators), ...);
+  (pin_registers(registers), ...);
 }
 
 /// d [64, N] = a b^T (+ d): a [64, 16] and b [N, 16] in shared memory, k contiguous. Warp w of the warpgroup holds rows

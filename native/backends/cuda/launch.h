@@ -22,6 +22,7 @@ void launch(Context& context, const char* op, void (*kernel)(P...), const Launch
             const std::type_identity_t<P>&... args) {
   static_assert((std::is_trivially_copyable_v<P> && ...));
   if (context.failed) return;
+  context.use_device();
   const void* function = kernel_entry(kernel, op);
   if (!allow_shared_bytes(context, op, function, shape.shared_bytes)) return;
   CommandSequence& pending = context.commands->pending();

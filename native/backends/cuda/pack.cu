@@ -118,6 +118,7 @@ std::vector<float> taps_first(const ConvWeight& weight, int64_t first_output, in
 size_t widest_neighbours() { return neighbour_bytes.load(); }
 
 PackedLinear* pack_linear(OpContext* context, const LinearPart* parts, int num_parts) {
+  own(context).use_device();
   auto linear = std::make_unique<Linear>(pack_parts(own(context), parts, num_parts));
   own(context).packed_bytes += linear->bytes;
   return reinterpret_cast<PackedLinear*>(linear.release());
@@ -125,6 +126,7 @@ PackedLinear* pack_linear(OpContext* context, const LinearPart* parts, int num_p
 
 PackedConv* pack_conv(OpContext* context, const ConvWeight& weight) {
   Context& self = own(context);
+  self.use_device();
   auto conv = std::make_unique<Conv>();
   conv->channels = weight.channels;
   conv->kernel_size = weight.kernel_size;
@@ -149,6 +151,7 @@ PackedConv* pack_conv(OpContext* context, const ConvWeight& weight) {
 
 PackedTable* pack_table(OpContext* context, const WeightView& view) {
   Context& self = own(context);
+  self.use_device();
   auto table = std::make_unique<Table>();
   table->rows = view.rows;
   table->cols = view.cols;
@@ -163,6 +166,7 @@ PackedTable* pack_table(OpContext* context, const WeightView& view) {
 
 PackedPositions* pack_positions(OpContext* context, const PositionsArgs& args) {
   Context& self = own(context);
+  self.use_device();
   const int32_t reach = args.index.max_distance;
   const int32_t* row_of = args.index.rows + reach;  // [-reach, reach]
   auto positions = std::make_unique<Positions>();
@@ -206,7 +210,7 @@ namespace {
 /// The device is done with everything this context launched before memory that it may read goes away.
 void before_free(OpContext* context) {
   Context& self = own(context);
-  cudaSetDevice(self.device.index);
+  self.use_device();
   self.fail(self.failed ? LaunchFailure() : self.commands->flush());
   cudaStreamSynchronize(self.stream);
 }

@@ -39,7 +39,7 @@ ErrorCode code_of(const std::function<void()>& call) {
 }  // namespace
 
 TEST_CASE("a request that comes again gives the same bits, whatever came between") {
-  for (const CudaDevice& device : cuda_devices()) {
+  for (const CudaDevice& device : cuda_devices(DType::kBFloat16)) {
     const Backend backend = cuda::make_backend(device.name.c_str());
     const auto model = load_bfloat16(backend, device, "v3-classifier");
     const std::vector<float> first = logits(*model, {17, 2});
@@ -52,7 +52,7 @@ TEST_CASE("a request that comes again gives the same bits, whatever came between
 }
 
 TEST_CASE("memory that the device does not have is OUT_OF_MEMORY, and the context goes on") {
-  for (const CudaDevice& device : cuda_devices()) {
+  for (const CudaDevice& device : cuda_devices(DType::kBFloat16)) {
     const Backend backend = cuda::make_backend(device.name.c_str());
     ContextOptions options;
     options.device_index = device.index;

@@ -10,12 +10,11 @@ namespace deberta::test {
 
 struct CudaDevice {
   int index;
-  std::string name;  // "sm_90": what its kernels are built for
-  bool float32;      // whether to test float32 here: its kernels are the same on every device
+  std::string name;  // "sm_90"
 };
 
-/// At least one.
-const std::vector<CudaDevice>& cuda_devices();
+/// Those to test in `dtype`; at least one.
+std::vector<CudaDevice> cuda_devices(DType dtype);
 
 /// Op cases of more multiply-adds than this are left out.
 double cuda_max_work(DType dtype);

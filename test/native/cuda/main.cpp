@@ -25,14 +25,14 @@ std::vector<CudaDevice> usable_devices() {
     if (chosen && *chosen && std::atoi(chosen) != i) continue;
     const std::string name = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
     std::printf("cuda check: device %d, %s (%s)\n", i, properties.name, name.c_str());
-    devices.push_back({i, name, true});
+    devices.push_back({i, name});
   }
   return devices;
 }
 
 }  // namespace
 
-const std::vector<CudaDevice>& cuda_devices() {
+std::vector<CudaDevice> cuda_devices(DType) {
   static const std::vector<CudaDevice> devices = usable_devices();
   return devices;
 }
@@ -42,7 +42,7 @@ double cuda_max_work(DType) { return 1e30; }
 }  // namespace deberta::test
 
 int main(int argc, char** argv) {
-  if (deberta::test::cuda_devices().empty()) {
+  if (deberta::test::cuda_devices(deberta::DType::kFloat32).empty()) {
     std::printf("cuda check: SKIPPED, no usable device\n");
     return 77;
   }

@@ -7,8 +7,8 @@
 namespace deberta::test {
 
 TEST_CASE("cuda sanitizer cases") {
-  for (const CudaDevice& device : cuda_devices()) {
-    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    for (const CudaDevice& device : cuda_devices(dtype)) {
       for (const char* part :
            {"attention, length", "attention, mixed", "attention, decoder", "linear", "conv1d", "layer_norm"}) {
         SuiteOptions options;

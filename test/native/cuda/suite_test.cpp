@@ -25,8 +25,7 @@ ContextOptions context_for(const CudaDevice& device, DType dtype) {
 }
 
 void check_dtype(DType dtype) {
-  for (const CudaDevice& device : cuda_devices()) {
-    if (dtype == DType::kFloat32 && !device.float32) continue;
+  for (const CudaDevice& device : cuda_devices(dtype)) {
     SuiteOptions options;
     options.context = context_for(device, dtype);
     options.storage = dtype;
@@ -37,8 +36,7 @@ void check_dtype(DType dtype) {
 }
 
 void check_models(DType dtype) {
-  for (const CudaDevice& device : cuda_devices()) {
-    if (dtype == DType::kFloat32 && !device.float32) continue;
+  for (const CudaDevice& device : cuda_devices(dtype)) {
     const Backend backend = cuda::make_backend(device.name.c_str());
     for (const std::string& name : fixture_names()) {
       check_golden(name, backend, context_for(device, dtype), golden_floor(dtype));

@@ -194,7 +194,6 @@ inline bool make_tensor_map(TensorMap& map, const void* base, int64_t rows, int6
   map.data = {static_cast<const uint8_t*>(base), rows, cols, stride, box_rows, box_cols};
   return true;
 }
-inline void prefetch_tensor_map(const TensorMap&) {}
 inline void tensor_load(uint32_t shared, const TensorMap& map, uint32_t barrier, int32_t col, int32_t row) {
   emu::tensor_copy(shared, map.data, barrier, col, row);
 }
@@ -209,8 +208,8 @@ void claim_registers() {}
 
 inline void wgmma_fence() {}
 inline void wgmma_commit() { emu::commit_products(); }
-template <int kGroupsLeft, class... Accumulators>
-void wgmma_wait(Accumulators&...) {
+template <int kGroupsLeft, class... Registers>
+void wgmma_wait(Registers&...) {
   emu::wait_products(kGroupsLeft);
 }
 
