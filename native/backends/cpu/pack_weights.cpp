@@ -13,6 +13,10 @@ namespace deberta {
 namespace {
 
 constexpr float kInt8Max = 127.0f;
+// How much of a column's size moves to the input. 1 makes all columns of the weights alike and undoes a checkpoint's
+// rescaled channels exactly, but rows whose values really differ pay for it; 0.75 has the smallest logit error on the
+// bundled classifier and its copies with outlier channels (0: three times that).
+constexpr double kSmoothPower = 0.75;
 constexpr float kMaxSmooth = 256.0f;  // largest ratio between the size of a column and the mean size
 
 /// Rows [first, first + cols) of a [.., k] matrix become the columns of one panel; what is beyond stays zero.
@@ -150,7 +154,7 @@ class Packer {
     }
   }
 
-  /// smooth[k] = root mean square of column k over all parts, relative to the mean of that over k.
+  /// smooth[k] = (root mean square of column k over all parts, relative to the mean of that over k) ^ kSmoothPower.
   void measure_columns() {
     std::vector<double> squares(static_cast<size_t>(set_.in_features), 0.0);
     for (size_t i = 0; i < jobs_.size(); ++i) {
@@ -161,7 +165,7 @@ class Packer {
     for (double& square : squares) mean += (square = std::sqrt(square)) / static_cast<double>(squares.size());
     float* smooth = set_.smooth.as<float>();
     for (size_t k = 0; k < squares.size(); ++k) {
-      const double ratio = mean > 0.0 ? squares[k] / mean : 1.0;
+      const double ratio = mean > 0.0 ? std::pow(squares[k] / mean, kSmoothPower) : 1.0;
       smooth[k] = std::clamp(static_cast<float>(ratio), 1.0f / kMaxSmooth, kMaxSmooth);
     }
   }

@@ -38,9 +38,9 @@ struct PanelSet {
   AlignedBuffer weights;
   AlignedBuffer biases;
 
-  // kInt8: weight[n][k] = column_scale[n] * q[n][k] / smooth[k]. `smooth` is the size of column k of the weights: times
-  // it, input values are as large as what they contribute, so a channel that a checkpoint made large (and its weights
-  // small) takes no bits from the others.
+  // kInt8: weight[n][k] = column_scale[n] * q[n][k] / smooth[k]. `smooth` follows the size of column k of the weights:
+  // times it, input values are nearly as large as what they contribute, so a channel that a checkpoint made large (and
+  // its weights small) takes few bits from the others.
   AlignedBuffer smooth;        // [in_features] floats
   AlignedBuffer column_scale;  // [panels * panel_width] floats
   AlignedBuffer column_sum;    // [panels * panel_width] int32: sum of q over k

@@ -8,8 +8,10 @@
 namespace deberta {
 namespace {
 
-constexpr float kOutlierLimit = 8.0f;  // times the root mean square of the row without its outliers
-constexpr int kOutlierRounds = 3;      // outliers hide smaller ones: look again without them
+// Times the root mean square of the row without its outliers. On the bundled classifier with LayerNorm gains x 16, 4
+// gives half the logit error of 8; normally distributed rows have an outlier in one of twenty.
+constexpr float kOutlierLimit = 4.0f;
+constexpr int kOutlierRounds = 3;  // outliers hide smaller ones: look again without them
 
 struct RowRange {
   float low;   // <= 0
@@ -54,8 +56,11 @@ inline RowRange split_outliers(float* values, int64_t k, QuantizedRow& row) {
     for (int i = 0; i < row.num_outliers; ++i) values[row.outlier_k[i]] = row.outlier_value[i];  // they compete again
     const int before = row.num_outliers;
     row.num_outliers = 0;
-    for (int64_t i = 0; i < k; ++i) {
-      if (__builtin_fabsf(values[i]) > limit) keep_outlier(row, (int32_t)i, values[i]);
+    for (int64_t i = 0; i < k; i += kWidth) {
+      if (!any(less(splat(limit), abs(load(values + i))))) continue;
+      for (int64_t lane = i; lane < i + kWidth; ++lane) {
+        if (__builtin_fabsf(values[lane]) > limit) keep_outlier(row, (int32_t)lane, values[lane]);
+      }
     }
     for (int i = 0; i < row.num_outliers; ++i) values[row.outlier_k[i]] = 0.0f;
     range = row_range(values, k);

@@ -6,6 +6,7 @@
 namespace deberta {
 namespace {
 
+inline bool any(Mask m) { return m != 0; }
 inline Vec int_to_float(IntVec v) { return _mm512_cvtepi32_ps(v); }
 inline IntVec mul_int(IntVec a, IntVec b) { return _mm512_mullo_epi32(a, b); }
 /// Byte `byte` of each word, sign-extended.
