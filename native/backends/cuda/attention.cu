@@ -16,6 +16,8 @@ constexpr int64_t kRowScratchBytes = int64_t{128} << 20;
 
 size_t row_scratch_bytes(int64_t heads, int64_t longest) { return 2 * heads * longest * sizeof(float); }
 
+bool aligned(const ConstMatrix& matrix) { return vector_aligned(matrix.data, matrix.stride, matrix.cols); }
+
 void attention_rows(Context& context, const AttentionArgs& args) {
   const size_t per_block = row_scratch_bytes(args.num_heads, args.max_seqlen);
   const auto blocks = static_cast<int64_t>(context.attention_rows.bytes() / std::max<size_t>(per_block, 1));
@@ -52,6 +54,7 @@ void attention_rows(Context& context, const AttentionArgs& args) {
     rows.head_dim = args.head_dim;
     rows.top_distance = tiled.top_distance;
     rows.scale = args.scale;
+    rows.vectors = args.head_dim % 8 == 0 && aligned(args.query) && aligned(args.key);
     launch(context, "disentangled_attention", attention_rows_kernel<T>,
            {dim3{static_cast<unsigned>(std::min(blocks, args.query.rows))}, dim3{kRowThreads}}, rows);
   });
@@ -77,8 +80,6 @@ void attention_mma(Context& context, const AttentionArgs& args) {
     }
   });
 }
-
-bool aligned(const ConstMatrix& matrix) { return vector_aligned(matrix.data, matrix.stride, matrix.cols); }
 
 }  // namespace
 

@@ -25,10 +25,22 @@ struct Cell {
   bool async_write = false;
   Access write, read;
   uint64_t write_number = 0;
+  uint64_t block = 0;  // the block that wrote this; what another one left counts as nothing
 };
 
 std::vector<uint8_t> memory;
 std::vector<Cell> cells;
+uint64_t block_number = 0;
+
+/// Cleared on its first use in a block: clearing all of them would cost more than many a block's work.
+Cell& cell_at(uint32_t index) {
+  Cell& cell = cells[index];
+  if (cell.block != block_number) {
+    cell = Cell();
+    cell.block = block_number;
+  }
+  return cell;
+}
 
 Access now() {
   const Warp& warp = block.warps[current->warp];
@@ -59,7 +71,7 @@ void check_bounds(const char* what, uint32_t address, uint32_t bytes) {
 void check_readable(uint32_t address, uint32_t bytes) {
   check_bounds("read", address, bytes);
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
-    Cell& cell = cells[i];
+    Cell& cell = cell_at(i);
     if (cell.content == Content::kNothing) report("read of uninitialised " + range(address, bytes));
     if (cell.content == Content::kCopyInFlight) report("read before the copy was waited for: " + range(address, bytes));
     if (!ordered(cell.write)) {
@@ -73,7 +85,7 @@ void check_readable(uint32_t address, uint32_t bytes) {
 void check_writable(uint32_t address, uint32_t bytes) {
   check_bounds("write", address, bytes);
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
-    const Cell& cell = cells[i];
+    const Cell& cell = cell_at(i);
     if (cell.content == Content::kCopyInFlight) report("write into a copy in flight: " + range(address, bytes));
     for (const Access* past : {&cell.write, &cell.read}) {
       if (ordered(*past)) continue;
@@ -86,8 +98,9 @@ void check_writable(uint32_t address, uint32_t bytes) {
 }  // namespace
 
 void reset_shared_memory(size_t bytes) {
-  memory.assign(bytes, 0xFF);
-  cells.assign((bytes + 1) / 2, Cell());
+  memory.resize(bytes);
+  if (cells.size() < (bytes + 1) / 2) cells.resize((bytes + 1) / 2);
+  ++block_number;
 }
 
 void read_shared(uint32_t address, void* to, uint32_t bytes) {
@@ -101,14 +114,14 @@ void write_shared(uint32_t address, const void* from, uint32_t bytes) {
   const Access access = now();
   ++access_number;
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
-    cells[i] = {Content::kValue, false, access, Access(), access_number};
+    cells[i] = {Content::kValue, false, access, Access(), access_number, block_number};
   }
 }
 
 void read_shared_async(uint32_t address, void* to, uint32_t bytes) {
   read_shared(address, to, bytes);
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
-    const Cell& cell = cells[i];
+    const Cell& cell = cell_at(i);
     if (cell.async_write || block.threads[cell.write.thread].proxy_fence > cell.write_number) continue;
     report("asynchronous read of " + range(address, bytes) + " that thread " + std::to_string(cell.write.thread) +
            " stored without fence.proxy.async");
@@ -117,7 +130,7 @@ void read_shared_async(uint32_t address, void* to, uint32_t bytes) {
 
 void begin_copy(uint32_t address, uint32_t bytes) {
   check_writable(address, bytes);
-  for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) cells[i].content = Content::kCopyInFlight;
+  for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) cell_at(i).content = Content::kCopyInFlight;
 }
 
 void finish_copy(uint32_t address, const void* from, uint32_t bytes, int writer, uint32_t clock, uint32_t syncs,
@@ -125,7 +138,8 @@ void finish_copy(uint32_t address, const void* from, uint32_t bytes, int writer,
   std::memcpy(memory.data() + address, from, bytes);
   ++access_number;
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
-    cells[i] = {Content::kValue, async_proxy, {static_cast<int16_t>(writer), clock, syncs}, Access(), access_number};
+    cells[i] = {Content::kValue, async_proxy,   {static_cast<int16_t>(writer), clock, syncs},
+                Access(),        access_number, block_number};
   }
 }
 
