@@ -43,6 +43,33 @@ DEBERTA_PEAK_LOOP(fma512, "avx512f", 16, __m512, "v", _mm512_setzero_ps(), "vfma
 DEBERTA_PEAK_LOOP(bf16_512, "avx512f,avx512bf16", 16, __m512, "v", _mm512_setzero_ps(), "vdpbf16ps")
 DEBERTA_PEAK_LOOP(vnni512, "avx512f,avx512vnni", 16, __m512i, "v", _mm512_setzero_si512(), "vpdpbusd")
 
+// Six independent sums of 16 x 16; one tile product is 16 x 16 x (64 bytes of operands) multiplications and additions.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+TileConfig tile_config;  // in memory: GCC 12 does not know that _tile_loadconfig reads what it points to
+
+#define DEBERTA_TILE_LOOP(name, product)                                             \
+  __attribute__((target("amx-tile,amx-bf16,amx-int8"))) void name(long iterations) { \
+    _tile_loadconfig(&tile_config);                                                  \
+    _tile_zero(6);                                                                   \
+    _tile_zero(7);                                                                   \
+    for (long i = 0; i < iterations; ++i) {                                          \
+      product(0, 6, 7);                                                              \
+      product(1, 6, 7);                                                              \
+      product(2, 6, 7);                                                              \
+      product(3, 6, 7);                                                              \
+      product(4, 6, 7);                                                              \
+      product(5, 6, 7);                                                              \
+    }                                                                                \
+    _tile_release();                                                                 \
+  }
+
+DEBERTA_TILE_LOOP(amx_bf16, _tile_dpbf16ps)
+DEBERTA_TILE_LOOP(amx_int8, _tile_dpbusd)
+
 /// Runs `work` on every thread at once; the time from the first start to the last end.
 template <class Work>
 double run_together(int threads, Work&& work) {
@@ -87,6 +114,10 @@ std::vector<PeakLoop> peak_loops() {
   if (cpu.avx512) loops.push_back({"fma512", 16 * 32, fma512});
   if (cpu.avx512_bf16) loops.push_back({"bf16_512", 16 * 64, bf16_512});
   if (cpu.avx512_vnni) loops.push_back({"vnni512", 16 * 128, vnni512});
+  if (cpu.amx) {
+    loops.push_back({"amx_bf16", 6 * 2.0 * 16 * 16 * 32, amx_bf16});
+    loops.push_back({"amx_int8", 6 * 2.0 * 16 * 16 * 64, amx_int8});
+  }
   return loops;
 }
 
