@@ -25,7 +25,7 @@ DeviceInfo describe(int index) {
   }
   cudaDeviceProp properties;
   check("create_context", cudaGetDeviceProperties(&properties, index));
-  return {index, properties.major, properties.minor, properties.multiProcessorCount, properties.sharedMemPerBlockOptin};
+  return {index, properties.major, properties.minor, properties.multiProcessorCount};
 }
 
 }  // namespace

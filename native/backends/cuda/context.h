@@ -19,8 +19,9 @@ struct DeviceInfo {
   int index = 0;
   int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
-  size_t shared_bytes = 0;                                      // that one block may have
-  bool warpgroups() const { return major == 9 && minor == 0; }  // wgmma and TMA kernels are built for sm_90a alone
+
+  /// Whether the wgmma and tensor-copy kernels run here: they are built for sm_90a alone.
+  bool warpgroups() const { return major == 9 && minor == 0; }
 };
 
 /// Device memory that grows on request and is otherwise kept.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the CUDA backend for the GPU of this machine and checks it: op suite, fixture models, contexts. One command, no
 # Node:   sh test/native/cuda/check.sh [sanitize | bench]
-#   sanitize  also runs compute-sanitizer's four tools over the op cases of attention and linear layers
+#   sanitize  also runs compute-sanitizer's four tools over small op cases of every kernel
 #   bench     also runs the layer and model times (bench/ops/cuda_bench.cpp)
 set -eu
 root=$(cd "$(dirname "$0")/../../.." && pwd)
@@ -16,6 +16,7 @@ case $capability in
   80 | 86 | 89 | 120) archs=$capability-real ;;
   *) archs=80-virtual ;;
 esac
+command -v nvcc >/dev/null || [ -n "${CUDACXX:-}" ] || export CUDACXX="${CUDA_HOME:-/usr/local/cuda}/bin/nvcc"
 generator=
 command -v ninja >/dev/null && generator="-G Ninja"
 # shellcheck disable=SC2086
