@@ -22,8 +22,9 @@ GemmArgs<T, Out> gemm_args(const Gemm& problem) {
   args.n = static_cast<int32_t>(problem.n);
   args.k = static_cast<int32_t>(problem.a.cols);
   args.activation = static_cast<int32_t>(problem.activation);
-  args.pair_aligned =
-      reinterpret_cast<uintptr_t>(problem.output) % (2 * sizeof(Out)) == 0 && problem.output_stride % 2 == 0;
+  args.pair_aligned = reinterpret_cast<uintptr_t>(problem.output) % (2 * sizeof(Out)) == 0 &&
+                      reinterpret_cast<uintptr_t>(problem.residual.data) % (2 * sizeof(T)) == 0 &&
+                      (problem.output_stride | problem.residual.stride) % 2 == 0;
   return args;
 }
 

@@ -35,8 +35,20 @@ __device__ __forceinline__ void store_outputs(const GemmArgs<T, Out>& args, int6
   x1 = activate_epilogue<kAnyActivation>(activation, x1);
   if (args.residual) {
     const T* residual = args.residual + row * args.residual_stride + col;
-    x0 += to_float(residual[0]);
-    if (both) x1 += to_float(residual[1]);
+    float r0, r1 = 0.0f;
+    if constexpr (sizeof(T) == 2) {
+      if (both && args.pair_aligned) {
+        unpack_pair<T>(*reinterpret_cast<const uint32_t*>(residual), r0, r1);
+      } else {
+        r0 = to_float(residual[0]);
+        if (both) r1 = to_float(residual[1]);
+      }
+    } else {
+      r0 = residual[0];
+      if (both) r1 = residual[1];
+    }
+    x0 += r0;
+    x1 += r1;
   }
   Out* output = args.output + row * args.output_stride + col;
   if constexpr (sizeof(Out) == 2) {
