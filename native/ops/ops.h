@@ -1,13 +1,13 @@
 // The one seam between the model and a device: a table of functions at the level of a fused step.
 //
 // model/ receives a `const Backend&` and walks the layers with about eight calls a layer; each backend (reference, cpu,
-// cuda) fills one table. What a tensor looks like in memory beyond a row-major activation (tile order, int8, bf16, device
-// copies) is the backend's own affair: weights enter once through pack_* and come back as opaque handles.
+// cuda) fills one table. What a tensor looks like in memory beyond a row-major activation (tile order, int8, bf16,
+// device copies) is the backend's own affair: weights enter once through pack_* and come back as opaque handles.
 //
 // Rules. Pointers inside *Args are memory of the device (from `allocate`) unless they say host. Functions that set up
-// (create_context, allocate, reserve, pack_*) throw deberta::Error; ops do not throw and do not allocate: what goes wrong in
-// one sticks to the context and surfaces in `synchronize`. Outputs are overwritten and never alias an input, unless the
-// args say so. The result for one sequence does not depend on the others in the batch, bit for bit.
+// (create_context, allocate, reserve, pack_*) throw deberta::Error; ops do not throw and do not allocate: what goes
+// wrong in one sticks to the context and surfaces in `synchronize`. Outputs are overwritten and never alias an input,
+// unless the args say so. The result for one sequence does not depend on the others in the batch, bit for bit.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace deberta {
 
-// Opaque: each backend names its own structs in a namespace of its own and casts, since two definitions of one name in one
-// program would be merged by the linker.
+// Opaque: each backend names its own structs in a namespace of its own and casts, since two definitions of one name in
+// one program would be merged by the linker.
 struct OpContext;        // one stream of work on one device: threads or stream, scratch, sticky error
 struct PackedLinear;     // weights and biases of one or more linear layers that read the same input
 struct PackedConv;       // weights of a 1-D convolution
@@ -34,10 +34,10 @@ struct ContextOptions {
 
 /// The largest work that the coming ops may ask for; `reserve` sizes every scratch buffer by it.
 struct WorkspaceShape {
-  int64_t total_tokens = 0;    // rows of any matrix
-  int64_t max_seqlen = 0;      // longest sequence, in tokens
+  int64_t total_tokens = 0;  // rows of any matrix
+  int64_t max_seqlen = 0;    // longest sequence, in tokens
   int64_t num_sequences = 0;
-  int64_t max_features = 0;    // widest row that any op reads
+  int64_t max_features = 0;  // widest row that any op reads
   int64_t num_heads = 0;
   int64_t head_dim = 0;
 };
@@ -68,7 +68,8 @@ struct AddLayerNormArgs {
   Matrix output;  // [rows, features]; may be `input` or `residual`
 };
 
-/// output[r] = word[input_ids[r]] (+ position[position_ids[r]]) (+ type[token_type_ids[r]]). Ids are checked by the caller.
+/// output[r] = word[input_ids[r]] (+ position[position_ids[r]]) (+ type[token_type_ids[r]]). Ids are checked by the
+/// caller.
 struct EmbeddingArgs {
   const PackedTable* word_embeddings = nullptr;        // [vocab_size, embedding_size]
   const PackedTable* position_embeddings = nullptr;    // [max_position_embeddings, embedding_size], optional
@@ -111,12 +112,12 @@ struct AttentionArgs {
   const int32_t* query_positions = nullptr;   // [query_rows], ascending within a sequence; with query_cu_seqlens
   int num_heads = 0;
   int head_dim = 0;
-  float scale = 1.0f;                         // 1 / sqrt(head_dim * (1 + [c2p] + [p2c]))
-  const float* head_logits_proj = nullptr;    // [num_heads, num_heads]: talking heads before the softmax; optional
-  const float* head_weights_proj = nullptr;   // [num_heads, num_heads]: and after it; optional
-  float* probabilities = nullptr;             // attention maps, float32, per sequence [num_heads, queries, keys]; optional
+  float scale = 1.0f;                        // 1 / sqrt(head_dim * (1 + [c2p] + [p2c]))
+  const float* head_logits_proj = nullptr;   // [num_heads, num_heads]: talking heads before the softmax; optional
+  const float* head_weights_proj = nullptr;  // [num_heads, num_heads]: and after it; optional
+  float* probabilities = nullptr;  // attention maps, float32, per sequence [num_heads, queries, keys]; optional
   const int64_t* probability_offsets = nullptr;  // [num_sequences]: where each starts, in elements; with probabilities
-  Matrix output;                              // [query_rows, num_heads * head_dim]
+  Matrix output;                                 // [query_rows, num_heads * head_dim]
 };
 
 /// output = activation(Conv1d(input)) along each sequence alone, zero beyond its ends, same length.
@@ -139,11 +140,11 @@ struct ConvWeight {
 
 /// output[r] = source[rows[r]] (+ table[table_rows[r]]).
 struct GatherRowsArgs {
-  ConstMatrix source;                    // [source_rows, features]
-  const int32_t* rows = nullptr;         // [output rows]
-  const PackedTable* table = nullptr;    // [table rows, features]: added, e.g. absolute positions in the EMD; optional
-  const int32_t* table_rows = nullptr;   // [output rows], with table
-  Matrix output;                         // [rows, features]
+  ConstMatrix source;                   // [source_rows, features]
+  const int32_t* rows = nullptr;        // [output rows]
+  const PackedTable* table = nullptr;   // [table rows, features]: added, e.g. absolute positions in the EMD; optional
+  const int32_t* table_rows = nullptr;  // [output rows], with table
+  Matrix output;                        // [rows, features]
 };
 
 /// output = input table^T + bias: the masked-LM decoder, whose weight is the word embedding table itself, never copied.
@@ -164,15 +165,16 @@ struct Backend {
   void (*reserve)(OpContext* context, const WorkspaceShape& shape);
   void* (*allocate)(OpContext* context, size_t bytes);  // 64-byte aligned at least; 0 bytes give a valid pointer
   void (*deallocate)(OpContext* context, void* memory);
-  void (*upload)(OpContext* context, void* device, const void* host, size_t bytes);       // verbatim; ordered with ops
-  void (*upload_rows)(OpContext* context, const Matrix& device, const float* host);       // host [rows, cols] float32
-  void (*download_rows)(OpContext* context, float* host, const ConstMatrix& device);      // to float32; waits for it
-  void (*download)(OpContext* context, void* host, const void* device, size_t bytes);     // verbatim; waits for it
-  void (*synchronize)(OpContext* context);  // waits; throws what stuck to the context (DEVICE, OUT_OF_MEMORY), then clears it
+  void (*upload)(OpContext* context, void* device, const void* host, size_t bytes);    // verbatim; ordered with ops
+  void (*upload_rows)(OpContext* context, const Matrix& device, const float* host);    // host [rows, cols] float32
+  void (*download_rows)(OpContext* context, float* host, const ConstMatrix& device);   // to float32; waits for it
+  void (*download)(OpContext* context, void* host, const void* device, size_t bytes);  // verbatim; waits for it
+  void (*synchronize)(
+      OpContext* context);  // waits; throws what stuck to the context (DEVICE, OUT_OF_MEMORY), then clears it
   DType (*activation_dtype)(const OpContext* context);
 
-  // Weights. The host memory behind a view must outlive the handle. Contexts of the same backend, device and dtype may all
-  // read a handle, at once; it is freed through the one that packed it.
+  // Weights. The host memory behind a view must outlive the handle. Contexts of the same backend, device and dtype may
+  // all read a handle, at once; it is freed through the one that packed it.
   PackedLinear* (*pack_linear)(OpContext* context, const LinearPart* parts, int num_parts);
   PackedConv* (*pack_conv)(OpContext* context, const ConvWeight& weight);
   PackedTable* (*pack_table)(OpContext* context, const WeightView& table);

@@ -8,9 +8,7 @@ namespace deberta {
 
 enum class DType : uint8_t { kFloat32, kFloat16, kBFloat16, kInt8 };
 
-constexpr size_t dtype_size(DType dtype) {
-  return dtype == DType::kFloat32 ? 4 : dtype == DType::kInt8 ? 1 : 2;
-}
+constexpr size_t dtype_size(DType dtype) { return dtype == DType::kFloat32 ? 4 : dtype == DType::kInt8 ? 1 : 2; }
 
 /// A weight as the checkpoint stores it: host memory (usually the file's mapping), row-major, contiguous.
 struct WeightView {

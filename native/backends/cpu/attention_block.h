@@ -80,7 +80,8 @@ class AttentionBlock {
   /// Begins a block: packs its queries, strip by strip.
   void begin(const AttentionArgs& args, const AttentionProducts& products, const QueryRange& range, int head);
 
-  /// While the last tile of keys is computed, fetches the rows that it will write and those that another block begins with.
+  /// While the last tile of keys is computed, fetches the rows that it will write and those that another block begins
+  /// with.
   void prefetch_next(const QueryRange& range, int head);
 
   /// Packs the keys of a tile and computes p2c where some strip is not far from all of them.
