@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/half.h"
 #include "block.h"
 #include "shared_memory.h"
 
@@ -70,11 +71,7 @@ void land_all(MBarrier& barrier) {
 }
 
 float to_float(uint16_t bits, bool bfloat16) {
-  if (!bfloat16) {
-    _Float16 value;
-    std::memcpy(&value, &bits, 2);
-    return static_cast<float>(value);
-  }
+  if (!bfloat16) return float16_value(bits);
   const uint32_t wide = uint32_t{bits} << 16;
   float value;
   std::memcpy(&value, &wide, 4);
@@ -230,10 +227,24 @@ void enqueue(Warpgroup& group) {
 
 }  // namespace
 
-void reset_async() {
-  copy_queues.assign(block.num_threads, CopyQueue());
+float float16_value(uint16_t bits) {
+  static const std::vector<float> table = [] {
+    std::vector<float> values(1 << 16);
+    for (uint32_t i = 0; i < values.size(); ++i) values[i] = float_from_half(static_cast<uint16_t>(i));
+    return values;
+  }();
+  return table[bits];
+}
+
+void reset_async(bool clean) {
+  const size_t threads = block.num_threads, groups = (threads + 127) / 128;
+  if (!clean) {
+    copy_queues.clear();
+    warpgroups.clear();
+  }
+  if (copy_queues.size() < threads) copy_queues.resize(threads);
+  if (warpgroups.size() < groups) warpgroups.resize(groups);
   mbarriers.clear();
-  warpgroups.assign((block.num_threads + 127) / 128, Warpgroup());
 }
 
 bool async_work_left() {

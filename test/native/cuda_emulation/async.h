@@ -7,7 +7,8 @@
 
 namespace deberta::emulation {
 
-void reset_async();
+/// For the next block. `clean`: the last one ended with nothing in flight.
+void reset_async(bool clean);
 /// Whether the running thread has copies, or its warpgroup products, that nobody waited for.
 bool async_work_left();
 
@@ -15,6 +16,9 @@ bool async_work_left();
 void copy_async(uint32_t shared_address, const void* global, uint32_t source_bytes);
 void commit_copies();
 void wait_copies(int groups_left);
+
+/// A float16 by its bits, from a table: the compiler's own conversion is a call into its library.
+float float16_value(uint16_t bits);
 
 // mbarrier, in shared memory.
 void barrier_init(uint32_t address, int arrivals);

@@ -1,6 +1,8 @@
 #include "block.h"
 
 #include <algorithm>
+#include <deque>
+#include <utility>
 
 #include "async.h"
 #include "shared_memory.h"
@@ -14,6 +16,8 @@ uint64_t access_number = 1;
 namespace {
 
 Fiber scheduler;
+std::deque<Fiber> fibers;
+std::vector<Fiber*> free_fibers;
 std::string failure;
 const std::function<void()>* running_kernel = nullptr;
 std::array<uint64_t, kMaxThreads / 64> ready;  // bit per thread
@@ -44,7 +48,7 @@ int previous_ready(int before) {
   return -1;
 }
 
-void switch_to_scheduler() { scheduler.switch_to(current->fiber); }
+void switch_to_scheduler() { scheduler.switch_to(*current->fiber); }
 
 std::string describe_deadlock() {
   std::string text = "deadlock:";
@@ -61,28 +65,61 @@ std::string describe_deadlock() {
   return text;
 }
 
+int next_thread() {
+  const bool upwards = (block.position.x + block.position.y) % 2 == 0;
+  return upwards ? next_ready(current->index) : previous_ready(current->index);
+}
+
+void thread_main();
+
+/// The fiber of a thread that is about to run.
+Fiber& fiber_of(Thread& thread) {
+  if (thread.fiber) return *thread.fiber;
+  if (free_fibers.empty()) free_fibers.push_back(&fibers.emplace_back());
+  thread.fiber = free_fibers.back();
+  free_fibers.pop_back();
+  thread.fiber->prepare(thread_main);
+  return *thread.fiber;
+}
+
 void yield() {
   Thread* self = current;
-  const int next = (block.position.x + block.position.y) % 2 ? previous_ready(self->index) : next_ready(self->index);
+  const int next = next_thread();
   if (next < 0) {
     failure = failure.empty() ? describe_deadlock() : failure;
     return switch_to_scheduler();
   }
   if (next == self->index) return;
   current = &block.threads[next];
-  current->fiber.switch_to(self->fiber);
+  fiber_of(*current).switch_to(*self->fiber);
 }
 
+/// Runs threads one after the other on this fiber, as long as each returns before the next has to start: threads that
+/// never wait share one warm stack.
 void thread_main() {
-  (*running_kernel)();
-  if (async_work_left()) report("the thread returned with asynchronous copies or wgmma still in flight");
-  current->done = true;
-  ready[current->index / 64] &= ~(uint64_t{1} << (current->index % 64));
-  if (--threads_left == 0) switch_to_scheduler();
-  yield();
+  for (;;) {
+    (*running_kernel)();
+    if (async_work_left()) report("the thread returned with asynchronous copies or wgmma still in flight");
+    current->done = true;
+    ready[current->index / 64] &= ~(uint64_t{1} << (current->index % 64));
+    if (--threads_left == 0) switch_to_scheduler();
+    const int next = next_thread();
+    if (next < 0) {
+      failure = describe_deadlock();
+      switch_to_scheduler();
+    }
+    Fiber* mine = std::exchange(current->fiber, nullptr);
+    current = &block.threads[next];
+    if (!current->fiber) {
+      current->fiber = mine;
+      continue;
+    }
+    free_fibers.push_back(mine);  // prepared anew before it runs again
+    current->fiber->switch_to(*mine);
+  }
 }
 
-void start_threads(Dim3 size) {
+void start_threads(Dim3 size, bool clean) {
   if (static_cast<int>(block.threads.size()) < block.num_threads) block.threads.resize(block.num_threads);
   ready.fill(0);
   for (int i = 0; i < block.num_threads; ++i) {
@@ -94,14 +131,17 @@ void start_threads(Dim3 size) {
     thread.waiting_for = nullptr;
     thread.done = false;
     thread.proxy_fence = 0;
-    thread.fiber.prepare(thread_main);
+    thread.fiber = nullptr;
     ready[i / 64] |= uint64_t{1} << (i % 64);
   }
-  for (int w = 0; w < kMaxWarps; ++w) {
-    block.warps[w] = Warp();
-    block.warps[w].clock[w] = 1;
+  for (int w = 0; w < block.num_threads / 32; ++w) {
+    Warp& warp = block.warps[w];
+    warp.arrived = 0;
+    warp.syncs = 0;
+    warp.clock.fill(0);
+    warp.clock[w] = 1;
   }
-  block.barriers.fill(NamedBarrier());
+  if (!clean) block.barriers.fill(NamedBarrier());
   threads_left = block.num_threads;
 }
 
@@ -112,14 +152,17 @@ std::string where() {
 }
 
 bool run_block(Dim3 size, size_t shared_bytes) {
-  start_threads(size);
+  static bool clean = false;  // whether the last block ended well
+  start_threads(size, clean);
   reset_shared_memory(shared_bytes);
-  reset_async();
+  reset_async(clean);
+  free_fibers.clear();
+  for (Fiber& fiber : fibers) free_fibers.push_back(&fiber);
   current = &block.threads[0];
-  current->fiber.switch_to(scheduler);
+  fiber_of(*current).switch_to(scheduler);
   if (!failure.empty()) failure = where() + failure;
   current = nullptr;
-  return failure.empty();
+  return clean = failure.empty();
 }
 
 }  // namespace

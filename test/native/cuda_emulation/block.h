@@ -33,7 +33,7 @@ struct Thread {
   const char* waiting_for = nullptr;  // for the deadlock report; null: can run
   bool done = false;
   uint64_t proxy_fence = 0;  // the access number of its last fence.proxy.async
-  Fiber fiber;
+  Fiber* fiber = nullptr;    // null: not started, or returned
 };
 
 struct Warp {

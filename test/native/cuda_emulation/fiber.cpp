@@ -10,7 +10,7 @@
 namespace deberta::emulation {
 
 namespace {
-constexpr size_t kStackBytes = 128 << 10;  // wide register arrays of unrolled kernels live here
+constexpr size_t kStackBytes = 192 << 10;  // wide register arrays of unrolled kernels live here
 }
 
 #if defined(__x86_64__)
@@ -44,12 +44,17 @@ deberta_emulation_switch:
 
 struct Fiber::State {
   std::unique_ptr<char[]> stack;
+  size_t colour = 0;
   void* top = nullptr;
 };
 
 void Fiber::prepare(void (*entry)()) {
-  if (!state_->stack) state_->stack.reset(new char[kStackBytes]);
-  auto base = reinterpret_cast<uintptr_t>(state_->stack.get() + kStackBytes) & ~uintptr_t{63};
+  if (!state_->stack) {
+    static size_t made = 0;
+    state_->stack.reset(new char[kStackBytes]);
+    state_->colour = made++ % 61 * 1088;  // stacks that all end in the same cache set would evict each other
+  }
+  auto base = reinterpret_cast<uintptr_t>(state_->stack.get() + kStackBytes - state_->colour) & ~uintptr_t{63};
   auto* words = reinterpret_cast<void**>(base);
   words[-1] = nullptr;                         // the return address of `entry`: it has none
   words[-2] = reinterpret_cast<void*>(entry);  // what `ret` pops; rsp is then 8 below a multiple of 16, as after a call

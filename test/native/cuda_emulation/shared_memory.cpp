@@ -70,6 +70,7 @@ void check_bounds(const char* what, uint32_t address, uint32_t bytes) {
 
 void check_readable(uint32_t address, uint32_t bytes) {
   check_bounds("read", address, bytes);
+  const Access access = now();
   for (uint32_t i = address / 2; i < (address + bytes + 1) / 2; ++i) {
     Cell& cell = cell_at(i);
     if (cell.content == Content::kNothing) report("read of uninitialised " + range(address, bytes));
@@ -78,7 +79,7 @@ void check_readable(uint32_t address, uint32_t bytes) {
       report("race: read of " + range(address, bytes) + " that thread " + std::to_string(cell.write.thread) +
              " wrote, with nothing between");
     }
-    cell.read = now();
+    cell.read = access;
   }
 }
 

@@ -31,11 +31,7 @@ inline float to_float(BFloat16 x) {
   std::memcpy(&value, &wide, 4);
   return value;
 }
-inline float to_float(Float16 x) {
-  _Float16 value;
-  std::memcpy(&value, &x.bits, 2);
-  return static_cast<float>(value);
-}
+inline float to_float(Float16 x) { return emu::float16_value(x.bits); }
 
 template <class T>
 T from_float(float x);
