@@ -16,7 +16,7 @@ struct CudaDevice {
 /// Those to test in `dtype`; at least one.
 std::vector<CudaDevice> cuda_devices(DType dtype);
 
-/// Op cases of more multiply-adds than this are left out.
-double cuda_max_work(DType dtype);
+/// Cases of `op` ("attention", ...) with more multiply-adds than this are left out.
+double cuda_max_work(DType dtype, const std::string& op);
 
 }  // namespace deberta::test
