@@ -1,3 +1,4 @@
+// Chooses the attention kernel and launches those that every device has: by rows, far field, bands on mma.sync.
 #include <algorithm>
 
 #include "backends/cuda/attention.h"

@@ -1,3 +1,4 @@
+// Fills the op table. Where each op lives: context, packed, rows, gemm, layer_norm, attention.
 #include "backends/cuda/backend.h"
 
 #include "backends/cuda/attention.h"

@@ -1,3 +1,4 @@
+// Launching, recording, and the small cache of graphs, most recently used first.
 #include "backends/cuda/command_list.h"
 
 #include <algorithm>

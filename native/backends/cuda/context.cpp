@@ -1,3 +1,4 @@
+// Setting up and moving memory: the entries of the op table that are about the context itself.
 #include "backends/cuda/context.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The text of a CUDA error.
 #include "backends/cuda/errors.h"
 
 #include <string>

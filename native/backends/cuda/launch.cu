@@ -1,3 +1,4 @@
+// Shared memory beyond 48 KB has to be asked for once per kernel.
 #include "backends/cuda/launch.h"
 
 namespace deberta::cuda {

@@ -1,3 +1,4 @@
+// LayerNorm as an op; the kernels are in layer_norm.cuh.
 #pragma once
 
 #include "ops/ops.h"

@@ -1,3 +1,4 @@
+// Shelves of freed blocks by size class; the size classes are device.cuh's, as the emulator has none.
 #include <cuda_runtime.h>
 
 #include <string>

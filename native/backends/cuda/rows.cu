@@ -1,3 +1,4 @@
+// Launches of the row kernels, and the ops and transfers that are made of them.
 #include "backends/cuda/elementwise.cuh"
 #include "backends/cuda/launch.h"
 #include "backends/cuda/packed.h"

@@ -1,3 +1,4 @@
+// Queues of copies and products, and what makes them take effect: waits, and arrivals at mbarriers.
 #include "async.h"
 
 #include <cstring>

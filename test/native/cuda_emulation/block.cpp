@@ -1,3 +1,4 @@
+// The scheduler of a block's threads, barriers, and the clocks that say what happened before what.
 #include "block.h"
 
 #include <algorithm>

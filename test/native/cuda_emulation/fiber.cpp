@@ -1,3 +1,4 @@
+// The switch between stacks, once in assembly and once by ucontext.
 #include "fiber.h"
 
 #include <cstdint>

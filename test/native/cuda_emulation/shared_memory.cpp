@@ -1,3 +1,4 @@
+// The shadow of shared memory and the checks of each access against it.
 #include "shared_memory.h"
 
 #include <cstring>
