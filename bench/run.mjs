@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     workloads: { type: 'string', default: '1x16,1x64,1x128,1x512,8x128,32x128,ragged-32' },
     dtypes: { type: 'string', default: 'float32' },
     storage: { type: 'string', default: 'float32' },
+    device: { type: 'string', default: 'cpu' },
     peers: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     threads: { type: 'string', default: String(availableParallelism()) },
@@ -45,7 +46,7 @@ async function ownDrivers() {
       const driver = new Driver(name, process.execPath, [join(here, 'drivers/deberta.mjs')])
       drivers.push({
         driver,
-        load: { checkpoint, dtype, threads },
+        load: { checkpoint, dtype, threads, device: flags.device },
         bar: barOf(dtype),
         reference: dtype === 'float32',
       })
@@ -74,32 +75,44 @@ function exportOnnx(interpreter, checkpoint) {
   return out
 }
 
+function onnxDrivers(interpreter, checkpoint) {
+  if (!existsSync(join(here, 'peers/node_modules/onnxruntime-node'))) {
+    process.stderr.write('bench/peers: onnxruntime-node is not installed, left out\n')
+    return []
+  }
+  const onnx = exportOnnx(interpreter, checkpoint)
+  const formats = [
+    ['float32', 'model.onnx', 1e-3],
+    ['int8', 'model_int8.onnx', Infinity],
+  ]
+  return formats.map(([dtype, file, bar]) => {
+    const driver = new Driver(`onnxruntime ${dtype}`, process.execPath, [
+      join(here, 'drivers/onnxruntime.mjs'),
+    ])
+    return { driver, load: { onnx: join(onnx, file), threads }, bar }
+  })
+}
+
+/** PyTorch: on a GPU everything in bfloat16, and FlashDeBERTa where it is installed. */
+function torchDrivers(interpreter, checkpoint) {
+  const onGpu = flags.device !== 'cpu'
+  const modes = onGpu ? ['bfloat16', 'compile-bfloat16', 'flash-bfloat16'] : ['eager', 'bfloat16', 'compile']
+  const hasFlash = onGpu && spawnSync(interpreter, ['-c', 'import flashdeberta']).status === 0
+  return modes
+    .filter((mode) => hasFlash || !mode.startsWith('flash'))
+    .map((mode) => {
+      const driver = new Driver(`pytorch ${mode}`, interpreter, [join(here, 'peers/pytorch_driver.py')])
+      const load = { checkpoint, mode, threads, device: flags.device }
+      return { driver, load, bar: mode.includes('bfloat16') ? 0.2 : 1e-3 }
+    })
+}
+
 function peerDrivers() {
   const interpreter = python()
   if (!interpreter) throw new Error('--peers needs Python: see bench/README.md (DEBERTA_BENCH_PYTHON)')
   const checkpoint = makeCheckpoint(flags.model, 'float32', flags.cache)
-  const drivers = []
-  if (existsSync(join(here, 'peers/node_modules/onnxruntime-node'))) {
-    const onnx = exportOnnx(interpreter, checkpoint)
-    for (const [dtype, file] of [
-      ['float32', 'model.onnx'],
-      ['int8', 'model_int8.onnx'],
-    ]) {
-      const driver = new Driver(`onnxruntime ${dtype}`, process.execPath, [
-        join(here, 'drivers/onnxruntime.mjs'),
-      ])
-      drivers.push({
-        driver,
-        load: { onnx: join(onnx, file), threads },
-        bar: dtype === 'int8' ? Infinity : 1e-3,
-      })
-    }
-  } else process.stderr.write('bench/peers: onnxruntime-node is not installed, left out\n')
-  for (const mode of ['eager', 'bfloat16', 'compile']) {
-    const driver = new Driver(`pytorch ${mode}`, interpreter, [join(here, 'peers/pytorch_driver.py')])
-    drivers.push({ driver, load: { checkpoint, mode, threads }, bar: mode === 'bfloat16' ? 0.2 : 1e-3 })
-  }
-  return drivers
+  const onnx = flags.device === 'cpu' ? onnxDrivers(interpreter, checkpoint) : []
+  return [...onnx, ...torchDrivers(interpreter, checkpoint)]
 }
 
 /** The largest difference to the reference's logits, relative to the largest of them. */
@@ -143,13 +156,13 @@ async function time(drivers, workload, checked) {
 
 async function main() {
   mkdirSync(flags.cache, { recursive: true })
+  const peaks = flags.device === 'cpu' ? measurePeaks(threads) : null // before other processes start
   const wanted = flags.only.split(',').filter(Boolean)
   const all = [...(await ownDrivers()), ...(flags.peers ? peerDrivers() : [])]
   const drivers = wanted.length
     ? all.filter(({ driver }) => wanted.some((part) => driver.name.includes(part)))
     : all
   for (const entry of all) if (!drivers.includes(entry)) entry.driver.close()
-  const peaks = measurePeaks(threads)
   for (const entry of drivers) entry.detail = (await entry.driver.ask({ load: entry.load })).detail
 
   const rows = []
@@ -172,6 +185,7 @@ async function main() {
   const report = {
     date: new Date().toISOString().slice(0, 10),
     model: flags.model,
+    device: flags.device,
     threads,
     machine: machine(),
     peaks,

@@ -29,8 +29,14 @@ const lengthsOf = {
   '8x128': repeat(8, 128),
   '32x128': repeat(32, 128),
   'ragged-32': raggedLengths(32),
+  '128x128': repeat(128, 128),
+  '32x512': repeat(32, 512),
+  '16x1024': repeat(16, 1024),
+  '4x4096': repeat(4, 4096),
+  '2x8192': repeat(2, 8192),
   '1x2048': [2048],
   '1x8192': [8192],
+  '1x32768': [32768],
 }
 
 export const workloadNames = Object.keys(lengthsOf)

@@ -5,8 +5,8 @@ import { serve } from './protocol.mjs'
 let model
 
 serve({
-  async load({ checkpoint, dtype, threads }) {
-    model = await loadModel(checkpoint, { device: 'cpu', dtype, threads })
+  async load({ checkpoint, dtype, threads, device }) {
+    model = await loadModel(checkpoint, { device, dtype, threads })
     return { detail: model.info.detail }
   },
   async run(sequences) {

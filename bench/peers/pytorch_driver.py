@@ -1,4 +1,8 @@
-"""PyTorch + transformers behind the line protocol of drivers/protocol.mjs. Modes: eager, bfloat16 (autocast), compile."""
+"""PyTorch + transformers behind the line protocol of drivers/protocol.mjs. 
+
+Modes: eager, bfloat16, compile, compile-bfloat16, flash-bfloat16. bfloat16 is autocast on a CPU and the weights' own type on a
+GPU; flash needs the package flashdeberta.
+"""
 import json
 import resource
 import sys
@@ -18,19 +22,28 @@ def pad(sequences):
     return ids, mask
 
 
+def load_model(checkpoint, mode, device):
+    own_bfloat16 = device != "cpu" and "bfloat16" in mode
+    if mode.startswith("flash"):
+        from flashdeberta import FlashDebertaV2ForSequenceClassification as Classifier
+    else:
+        Classifier = AutoModelForSequenceClassification
+    model = Classifier.from_pretrained(checkpoint, dtype=torch.bfloat16 if own_bfloat16 else torch.float32)
+    model = model.eval().to(device)
+    return torch.compile(model, dynamic=True) if mode.startswith("compile") else model
+
+
 class Library:
     def load(self, options):
         torch.set_num_threads(options["threads"])
-        self.mode = options["mode"]
-        self.model = AutoModelForSequenceClassification.from_pretrained(options["checkpoint"], dtype=torch.float32).eval()
-        if self.mode == "compile":
-            self.model = torch.compile(self.model, dynamic=True)
+        self.device = options["device"].replace("auto", "cuda")
+        self.autocast = self.device == "cpu" and "bfloat16" in options["mode"]
+        self.model = load_model(options["checkpoint"], options["mode"], self.device)
         return {"ok": True, "detail": f"torch {torch.__version__}"}
 
     def forward(self, sequences):
-        ids, mask = pad(sequences)
-        autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.mode == "bfloat16")
-        with torch.inference_mode(), autocast:
+        ids, mask = (tensor.to(self.device) for tensor in pad(sequences))
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.autocast):
             return self.model(input_ids=ids, attention_mask=mask).logits.float().flatten().tolist()
 
     def run(self, request):
