@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-const dtypeOf = (library) =>
-  ['bfloat16', 'int8', 'float16'].find((dtype) => library.includes(dtype)) ?? 'float32'
+/** The number format that a library's name says first: "deberta float32 (float16 file)" computes in float32. */
+const dtypeOf = (library) => library.match(/bfloat16|float32|float16|int8/)?.[0] ?? 'float32'
 
 /** The share of the machine's peak for the dtype of `library` that a time in ms is, or undefined. */
 function shareOfPeak(row, result, peaks) {
