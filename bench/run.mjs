@@ -135,6 +135,9 @@ async function checkOutputs(drivers, workload) {
   })
 }
 
+// Thread pools of other libraries spin on after a run, and would take the cores from whoever comes next.
+const settle = () => new Promise((resolve) => setTimeout(resolve, 100))
+
 /** Rounds of one run each, in turn, until the time is used or 40 rounds; at least 5. */
 async function time(drivers, workload, checked) {
   const round = checked.reduce((sum, { estimate }) => sum + estimate, 0)
@@ -146,6 +149,7 @@ async function time(drivers, workload, checked) {
   const rss = drivers.map(() => 0)
   for (let i = 0; i < rounds; i++) {
     for (const [at, { driver }] of drivers.entries()) {
+      await settle()
       const reply = await driver.ask({ run: { sequences: workload.sequences } })
       samples[at].push(reply.ms)
       rss[at] = Math.max(rss[at], reply.rssPeak)
