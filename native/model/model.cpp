@@ -13,20 +13,6 @@ namespace deberta {
 
 namespace {
 
-const char* dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float32";
-    case DType::kFloat16:
-      return "float16";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kInt8:
-      return "int8";
-  }
-  return "";
-}
-
 ModelInfo make_info(const PackedModel& model, const Backend& backend, DType dtype) {
   ModelInfo info;
   info.task = task_name(model.task);

@@ -10,6 +10,12 @@ enum class DType : uint8_t { kFloat32, kFloat16, kBFloat16, kInt8 };
 
 constexpr size_t dtype_size(DType dtype) { return dtype == DType::kFloat32 ? 4 : dtype == DType::kInt8 ? 1 : 2; }
 
+/// What users call it: "float32", "bfloat16", ...
+constexpr const char* dtype_name(DType dtype) {
+  constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "int8"};  // [DType]
+  return kNames[static_cast<uint8_t>(dtype)];
+}
+
 /// A weight as the checkpoint stores it: host memory (usually the file's mapping), row-major, contiguous.
 struct WeightView {
   const void* data = nullptr;  // [rows, cols], possibly unaligned

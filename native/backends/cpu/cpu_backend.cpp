@@ -32,11 +32,6 @@ std::vector<std::string> dtypes_of(const Microkernels& kernels) {
   return dtypes;
 }
 
-const char* dtype_name(DType dtype) {
-  constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "int8"};
-  return kNames[static_cast<int>(dtype)];
-}
-
 OpContext* create_context(const Microkernels& kernels, const ContextOptions& options) {
   const std::vector<std::string> dtypes = dtypes_of(kernels);
   const std::string wanted = dtype_name(options.compute_dtype);

@@ -10,25 +10,7 @@
 
 namespace deberta::reference {
 
-namespace {
-
 constexpr std::align_val_t kAlignment{64};
-
-const char* dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float32";
-    case DType::kFloat16:
-      return "float16";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kInt8:
-      return "int8";
-  }
-  return "unknown";
-}
-
-}  // namespace
 
 OpContext* create_context(const ContextOptions& options) {
   if (options.compute_dtype != DType::kFloat32) {
