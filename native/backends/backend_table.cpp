@@ -27,6 +27,7 @@ const Backend& require_complete(const Backend& backend) {
       DEBERTA_ENTRY(download),
       DEBERTA_ENTRY(synchronize),
       DEBERTA_ENTRY(activation_dtype),
+      DEBERTA_ENTRY(rows_at_once),
       DEBERTA_ENTRY(pack_linear),
       DEBERTA_ENTRY(pack_conv),
       DEBERTA_ENTRY(pack_table),

@@ -1,5 +1,5 @@
 // Source: transformers DebertaV2Layer. Both dense outputs add their residual in place, so that a layer needs one hidden
-// matrix and a scratch of max(4 * all_head_size, intermediate_size) columns.
+// matrix and a scratch of 4 * all_head_size columns; that of the feed-forward network holds a block of rows at a time.
 #include "model/encoder_layer.h"
 
 namespace deberta {
@@ -9,6 +9,11 @@ namespace {
 Matrix columns(const Matrix& matrix, int64_t begin, int64_t count, DType dtype) {
   auto* data = static_cast<std::byte*>(matrix.data) + static_cast<size_t>(begin) * dtype_size(dtype);
   return {data, matrix.rows, count, matrix.stride};
+}
+
+Matrix rows(const Matrix& matrix, int64_t begin, int64_t count, DType dtype) {
+  auto* data = static_cast<std::byte*>(matrix.data) + static_cast<size_t>(begin * matrix.stride) * dtype_size(dtype);
+  return {data, count, matrix.cols, matrix.stride};
 }
 
 /// Parts [begin, end) of q, k, v, side by side.
@@ -50,11 +55,21 @@ void add_projection(const Pass& pass, const LinearHandle& weight, const PackedLa
   pass.layer_norm(norm, hidden);
 }
 
+/// In equal blocks of the rows that the backend takes at once; no row's result depends on the others.
 void run_feed_forward(const Pass& pass, const PackedLayer& layer, const Matrix& hidden) {
+  const DType dtype = pass.ops().activation_dtype(pass.context());
+  const int64_t blocks = (hidden.rows - 1) / pass.ops().rows_at_once(pass.context()) + 1;
+  const auto first_row = [&](int64_t block) { return hidden.rows * block / blocks; };
   const Arena::Scope scope(pass.workspace.arena());
-  const Matrix intermediate = pass.matrix(hidden.rows, pass.config().intermediate_size);
-  pass.linear(layer.intermediate, hidden, intermediate, pass.config().hidden_act);
-  add_projection(pass, layer.output, layer.output_layer_norm, intermediate, hidden);
+  const int64_t most_rows = (hidden.rows - 1) / blocks + 1;
+  const Matrix intermediate = pass.matrix(most_rows, pass.config().intermediate_size);
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t count = first_row(block + 1) - first_row(block);
+    const Matrix in_place = rows(hidden, first_row(block), count, dtype);
+    const Matrix between = rows(intermediate, 0, count, dtype);
+    pass.linear(layer.intermediate, in_place, between, pass.config().hidden_act);
+    add_projection(pass, layer.output, layer.output_layer_norm, between, in_place);
+  }
 }
 
 }  // namespace

@@ -172,6 +172,9 @@ struct Backend {
   void (*synchronize)(
       OpContext* context);  // waits; throws what stuck to the context (DEVICE, OUT_OF_MEMORY), then clears it
   DType (*activation_dtype)(const OpContext* context);
+  // Rows that a chain of row-wise ops should take at a time, so that what passes between them stays in the caches and
+  // takes little memory; at least 1, INT64_MAX: all at once.
+  int64_t (*rows_at_once)(const OpContext* context);
 
   // Weights. The host memory behind a view must outlive the handle. Contexts of the same backend, device and dtype may
   // all read a handle, at once; it is freed through the one that packed it.

@@ -89,6 +89,10 @@ void cpu_synchronize(OpContext* op_context) {
 
 DType cpu_activation_dtype(const OpContext*) { return DType::kFloat32; }
 
+// v3-base, 32x128 tokens, 2 threads: 512 rows (6 MB of 3072 floats) take 6 % less time than all at once in float32,
+// bfloat16 and int8 alike; 256 and 1024 take 2 to 4 % less.
+int64_t cpu_rows_at_once(const OpContext*) { return 512; }
+
 size_t cpu_packed_bytes(const OpContext* context) { return as_cpu(context).packed_bytes->load(); }
 
 }  // namespace deberta

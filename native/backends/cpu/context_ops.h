@@ -15,6 +15,7 @@ void cpu_download_rows(OpContext* context, float* host, const ConstMatrix& devic
 void cpu_download(OpContext* context, void* host, const void* device, size_t bytes);
 void cpu_synchronize(OpContext* context);
 DType cpu_activation_dtype(const OpContext* context);
+int64_t cpu_rows_at_once(const OpContext* context);
 size_t cpu_packed_bytes(const OpContext* context);
 
 }  // namespace deberta

@@ -71,6 +71,7 @@ const Backend& backend_of() {
       .download = cpu_download,
       .synchronize = cpu_synchronize,
       .activation_dtype = cpu_activation_dtype,
+      .rows_at_once = cpu_rows_at_once,
       .pack_linear = cpu_pack_linear,
       .pack_conv = cpu_pack_conv,
       .pack_table = cpu_pack_table,

@@ -25,6 +25,7 @@ Backend make_backend(const char* detail) {
   backend.download = download;
   backend.synchronize = synchronize;
   backend.activation_dtype = activation_dtype;
+  backend.rows_at_once = rows_at_once;
   backend.pack_linear = pack_linear;
   backend.pack_conv = pack_conv;
   backend.pack_table = pack_table;

@@ -95,6 +95,7 @@ void download_rows(OpContext* context, float* host, const ConstMatrix& device);
 void download(OpContext* context, void* host, const void* device, size_t bytes);
 void synchronize(OpContext* context);
 DType activation_dtype(const OpContext* context);
+int64_t rows_at_once(const OpContext* context);
 size_t packed_bytes(const OpContext* context);
 
 }  // namespace deberta::cuda

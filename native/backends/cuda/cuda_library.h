@@ -10,7 +10,7 @@
 
 #include "ops/ops.h"
 
-#define DEBERTA_CUDA_LIBRARY_VERSION 1
+#define DEBERTA_CUDA_LIBRARY_VERSION 2
 #define DEBERTA_CUDA_BACKEND_SYMBOL "deberta_cuda_backend"
 #define DEBERTA_CUDA_PROBE_SYMBOL "deberta_cuda_probe"
 

@@ -2,6 +2,7 @@
 #include "backends/reference/context.h"
 
 #include <cstring>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -72,6 +73,8 @@ void synchronize(OpContext* context) {
 }
 
 DType activation_dtype(const OpContext*) { return DType::kFloat32; }
+
+int64_t rows_at_once(const OpContext*) { return std::numeric_limits<int64_t>::max(); }
 
 size_t packed_bytes(const OpContext* context) { return *own(context).packed_bytes; }
 

@@ -20,6 +20,7 @@ const Backend& reference_backend() {
       .download = reference::download,
       .synchronize = reference::synchronize,
       .activation_dtype = reference::activation_dtype,
+      .rows_at_once = reference::rows_at_once,
       .pack_linear = reference::pack_linear,
       .pack_conv = reference::pack_conv,
       .pack_table = reference::pack_table,

@@ -38,7 +38,7 @@ TEST_CASE("open_cuda_library: reasons") {
     return library.reason;
   };
   CHECK(reason(DEBERTA_FAKE_CUDA_NO_DEVICE) == "the driver says no");
-  CHECK(reason(DEBERTA_FAKE_CUDA_OTHER_VERSION).find("expected version 1") != std::string::npos);
+  CHECK(reason(DEBERTA_FAKE_CUDA_OTHER_VERSION).find("expected version 2") != std::string::npos);
   CHECK(reason(DEBERTA_FAKE_CUDA_OTHER_VERSION).find("got 999") != std::string::npos);
   CHECK(reason("/nonexistent/deberta_cuda.so").find("not found") != std::string::npos);
   CHECK(reason("libm.so.6").find("lacks the symbol deberta_cuda_backend") != std::string::npos);
