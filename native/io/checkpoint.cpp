@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "io/json_reader.h"
-#include "io/mapped_file.h"
 #include "io/safetensors.h"
 #include "io/torch_checkpoint.h"
 #include "io/utf8.h"
@@ -18,9 +17,8 @@ namespace {
 constexpr const char* kCandidates[] = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                                        "pytorch_model.bin.index.json"};
 
-std::vector<CheckpointTensor> read_weights(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  return path.ends_with(".safetensors") ? read_safetensors(file) : read_torch_checkpoint(file);
+std::vector<CheckpointTensor> read_weights(const std::shared_ptr<const MappedFile>& file) {
+  return file->path().ends_with(".safetensors") ? read_safetensors(file) : read_torch_checkpoint(file);
 }
 
 /// An index names files beside it and nothing else.
@@ -41,7 +39,7 @@ Checkpoint Checkpoint::open(const std::string& directory) {
     if (checkpoint.file_.ends_with(".json")) {
       checkpoint.add_shards(directory);
     } else {
-      checkpoint.add(read_weights(checkpoint.file_));
+      checkpoint.add_file(checkpoint.file_);
     }
     return checkpoint;
   }
@@ -50,8 +48,9 @@ Checkpoint Checkpoint::open(const std::string& directory) {
                                               "pytorch_model.bin or pytorch_model.bin.index.json, found none of them");
 }
 
-void Checkpoint::add(std::vector<CheckpointTensor> tensors) {
-  for (CheckpointTensor& tensor : tensors) {
+void Checkpoint::add_file(const std::string& path) {
+  files_.push_back(MappedFile::open(path));
+  for (CheckpointTensor& tensor : read_weights(files_.back())) {
     const auto [place, fresh] = tensors_.try_emplace(tensor.name);
     if (!fresh) {
       throw Error(ErrorCode::kMODEL_FILE,
@@ -74,7 +73,7 @@ void Checkpoint::add_shards(const std::string& directory) {
     shards.insert(shard);
   }
   if (shards.empty()) index.fail("weight_map", "expected at least one tensor, found none");
-  for (const std::string& shard : shards) add(read_weights(join_path(directory, shard)));
+  for (const std::string& shard : shards) add_file(join_path(directory, shard));
   for (const JsonMember& entry : weight_map.members()) {
     const std::string path = join_path(directory, *entry.value.as_string());
     const CheckpointTensor* tensor = find(entry.key);
@@ -82,6 +81,10 @@ void Checkpoint::add_shards(const std::string& directory) {
       index.fail("weight_map", "tensor " + quoted(entry.key) + " is not in " + path);
     }
   }
+}
+
+void Checkpoint::release_pages() const {
+  for (const auto& file : files_) file->release_pages();
 }
 
 const CheckpointTensor* Checkpoint::find(std::string_view name) const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "io/checkpoint_tensor.h"
+#include "io/mapped_file.h"
 
 namespace deberta {
 
@@ -22,14 +24,19 @@ class Checkpoint {
   /// The tensor of that name, or nullptr.
   const CheckpointTensor* find(std::string_view name) const;
 
+  /// Takes the pages of the files that were read so far out of resident memory: what was copied out of them is read no
+  /// more, and what is still read comes back from the page cache.
+  void release_pages() const;
+
   /// The file that was opened: the weights, or the index of the shards.
   const std::string& file() const { return file_; }
 
  private:
-  void add(std::vector<CheckpointTensor> tensors);
+  void add_file(const std::string& path);
   void add_shards(const std::string& directory);
 
   std::map<std::string, CheckpointTensor, std::less<>> tensors_;
+  std::vector<std::shared_ptr<const MappedFile>> files_;
   std::string file_;
 };
 

@@ -105,6 +105,12 @@ MappedFile::~MappedFile() {
   if (size_ != 0) unmap(data_, size_);
 }
 
+void MappedFile::release_pages() const {
+#if defined(__linux__)
+  if (size_ != 0) madvise(const_cast<uint8_t*>(data_), size_, MADV_DONTNEED);  // read only: nothing is lost
+#endif
+}
+
 bool file_exists(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::is_regular_file(native_path(path), ignored);

@@ -27,6 +27,10 @@ class MappedFile {
   const std::string& path() const { return path_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  /// Takes the pages that were read so far out of this process's resident memory: they are the page cache's, and come
+  /// back when they are read again. Does nothing where the system has no such call.
+  void release_pages() const;
+
  private:
   MappedFile() = default;
 

@@ -13,14 +13,17 @@ namespace {
 /// Packs weights through one device.
 class Packer {
  public:
-  explicit Packer(const Device& device) : device_(device) {}
+  Packer(const Device& device, const Checkpoint& checkpoint) : device_(device), checkpoint_(checkpoint) {}
 
   LinearHandle linear(const std::vector<const HostLinear*>& parts) const {
     std::vector<LinearPart> views;
     for (const HostLinear* part : parts) {
       views.push_back({part->weight.view, part->bias.empty() ? nullptr : part->bias.data()});
     }
-    return {device_.ops().pack_linear(device_.context(), views.data(), static_cast<int>(views.size())), {&device_}};
+    LinearHandle packed(device_.ops().pack_linear(device_.context(), views.data(), static_cast<int>(views.size())),
+                        {&device_});
+    checkpoint_.release_pages();  // else a process would hold most weights twice, packed and mapped
+    return packed;
   }
 
   LinearHandle optional_linear(const HostLinear& part) const {
@@ -42,13 +45,15 @@ class Packer {
 
  private:
   const Device& device_;
+  const Checkpoint& checkpoint_;
 };
 
 /// pos_key and pos_query of every layer: the projections of rel_embeddings [2 * att_span, hidden_size].
 class PositionPacker {
  public:
-  explicit PositionPacker(PackedModel& model)
+  PositionPacker(PackedModel& model, const Packer& packer)
       : model_(model),
+        packer_(packer),
         table_(make_relative_positions(model.config)),
         rel_embeddings_(model.device),
         pos_key_(model.device),
@@ -101,7 +106,7 @@ class PositionPacker {
   /// included.
   Matrix project(const HostLinear& own, const LinearHandle& qkv, int shared, DeviceBuffer& buffer) {
     const Device& device = model_.device;
-    const LinearHandle packed = Packer(device).optional_linear(own);
+    const LinearHandle packed = packer_.optional_linear(own);
     LinearArgs args;
     args.input = rel_;
     args.weight = packed ? packed.get() : qkv.get();
@@ -114,6 +119,7 @@ class PositionPacker {
   }
 
   PackedModel& model_;
+  const Packer& packer_;
   RelativePositionTable table_;
   DeviceBuffer rel_embeddings_;
   DeviceBuffer pos_key_;
@@ -197,12 +203,12 @@ std::shared_ptr<const PackedModel> load_packed_model(const Backend& backend, con
   model->task = resolve_task(model->config, checkpoint, task);
   model->weights = read_weights(checkpoint, model->task, task.has_value(), model->config);
 
-  const Packer packer(model->device);
+  const Packer packer(model->device, checkpoint);
   pack_embeddings(*model, packer);
   pack_conv(*model, packer);
   pack_head(*model, packer);
   std::optional<PositionPacker> positions;
-  if (model->config.has_position_terms()) positions.emplace(*model);
+  if (model->config.has_position_terms()) positions.emplace(*model, packer);
   for (const HostLayer& host : model->weights.layers) {
     cancel.check();
     model->layers.push_back(pack_layer(model->device, host, packer));
