@@ -10,6 +10,7 @@
 #include "addon/errors.h"
 #include "addon/forward_job.h"
 #include "addon/tokenizer_object.h"
+#include "tokenizer/tokenizer_cache.h"
 
 namespace deberta::addon {
 
@@ -23,7 +24,7 @@ class LoadModelJob final : public Job {
   void run(const CancelToken& cancel) override {
     DeviceChoice choice = choose_device(device_, dtype_, options_.context.threads);
     try {
-      tokenizer_ = Tokenizer::load(options_.directory);
+      tokenizer_ = find_or_load_tokenizer(options_.directory, cancel);
     } catch (...) {
       tokenizer_error_ = std::current_exception();
     }

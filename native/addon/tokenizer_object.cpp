@@ -9,6 +9,7 @@
 #include "addon/env_data.h"
 #include "addon/errors.h"
 #include "tokenizer/encode_batch.h"
+#include "tokenizer/tokenizer_cache.h"
 
 namespace deberta::addon {
 
@@ -98,7 +99,7 @@ class LoadTokenizerJob final : public Job {
  public:
   explicit LoadTokenizerJob(std::string directory) : directory_(std::move(directory)) {}
 
-  void run(const CancelToken&) override { tokenizer_ = Tokenizer::load(directory_); }
+  void run(const CancelToken& cancel) override { tokenizer_ = find_or_load_tokenizer(directory_, cancel); }
   Napi::Value result(Napi::Env env) override { return TokenizerObject::create(env, std::move(tokenizer_)); }
 
  private:
