@@ -11,6 +11,14 @@ constexpr size_t kAlignment = 64;  // what `allocate` of a backend guarantees at
 }  // namespace
 
 void Arena::reset() {
+  if (++recent_passes_ > kPassesToForget) {
+    if (recent_peak_ < peak_ / 4) {
+      blocks_.clear();
+      peak_ = recent_peak_;
+    }
+    recent_peak_ = 0;
+    recent_passes_ = 1;
+  }
   if (blocks_.size() > 1) blocks_.clear();
   block_ = 0;
   offset_ = 0;
@@ -21,6 +29,7 @@ void* Arena::allocate(size_t bytes) {
   bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   used_ += bytes;
   peak_ = std::max(peak_, used_);
+  recent_peak_ = std::max(recent_peak_, used_);
   while (block_ < blocks_.size() && offset_ + bytes > blocks_[block_].bytes()) {
     ++block_;
     offset_ = 0;

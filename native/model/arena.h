@@ -1,6 +1,6 @@
 // A stack of activations in device memory: what one layer needs lies where the one before had it. It learns its size: a
 // pass that needs more than there is takes further blocks, and the next pass finds one block as large as they were
-// together.
+// together. It forgets too: memory that only a rare long request needed is given back.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,11 @@ class Arena {
  public:
   explicit Arena(const Device& device) : device_(device) {}
 
-  /// Empties the stack. Nothing taken before may be in use.
+  /// Empties the stack: a pass begins. Nothing taken before may be in use.
   void reset();
+
+  /// After so many passes that took less than a quarter of the memory, all of them together, the rest goes.
+  static constexpr int kPassesToForget = 64;
 
   /// `bytes` of memory, 64-byte aligned, until the innermost Scope ends. Throws OUT_OF_MEMORY.
   void* allocate(size_t bytes);
@@ -47,10 +50,12 @@ class Arena {
  private:
   const Device& device_;
   std::vector<DeviceBuffer> blocks_;
-  size_t block_ = 0;   // the block that is being filled
-  size_t offset_ = 0;  // its first free byte
-  size_t used_ = 0;    // bytes taken, in all blocks
-  size_t peak_ = 0;    // most bytes ever taken at once
+  size_t block_ = 0;        // the block that is being filled
+  size_t offset_ = 0;       // its first free byte
+  size_t used_ = 0;         // bytes taken, in all blocks
+  size_t peak_ = 0;         // most bytes taken at once that are not forgotten
+  size_t recent_peak_ = 0;  // most bytes taken at once in the last `recent_passes_`
+  int recent_passes_ = 0;
 };
 
 }  // namespace deberta

@@ -3,6 +3,15 @@
 
 namespace deberta {
 
+namespace {
+
+// Rows of many ids lie all over a table that is read through the file's mapping, and the system makes 64 KB around each
+// resident: 300 MB at 8192 random ids of v3. Giving them back and finding them again takes 22 ms of CPU time: 0.1 % of
+// such a batch of v3-base in float32, under 1 % in int8.
+constexpr int64_t kTokensWorthReleasing = 8192;
+
+}  // namespace
+
 void run_embeddings(const Pass& pass) {
   const PackedModel& model = pass.model;
   const DeviceBatch& batch = pass.workspace.batch();
@@ -20,6 +29,7 @@ void run_embeddings(const Pass& pass) {
   args.token_type_ids = batch.token_type_ids;
   args.output = model.embed_proj ? pass.matrix(hidden.rows, model.config.embedding_size) : hidden;
   pass.ops().embedding(pass.context(), args);
+  if (hidden.rows >= kTokensWorthReleasing) model.checkpoint.release_pages();
   if (model.embed_proj) pass.linear(model.embed_proj, args.output, hidden);
   pass.layer_norm(model.embedding_layer_norm, hidden);
 }

@@ -199,11 +199,11 @@ std::shared_ptr<const PackedModel> load_packed_model(const Backend& backend, con
   model->config_json = MappedFile::open(config_file)->text();
   model->config = parse_config(model->config_json, config_file);
   cancel.check();
-  const Checkpoint checkpoint = Checkpoint::open(directory);
-  model->task = resolve_task(model->config, checkpoint, task);
-  model->weights = read_weights(checkpoint, model->task, task.has_value(), model->config);
+  model->checkpoint = Checkpoint::open(directory);
+  model->task = resolve_task(model->config, model->checkpoint, task);
+  model->weights = read_weights(model->checkpoint, model->task, task.has_value(), model->config);
 
-  const Packer packer(model->device, checkpoint);
+  const Packer packer(model->device, model->checkpoint);
   pack_embeddings(*model, packer);
   pack_conv(*model, packer);
   pack_head(*model, packer);

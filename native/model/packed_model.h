@@ -48,6 +48,7 @@ struct PackedModel {
   Task task = Task::kEncoder;
   std::string emd_obstacle;  // why the enhanced mask decoder cannot run; empty: it can
   Weights weights;           // host memory that packed weights look into
+  Checkpoint checkpoint;     // the files, most of `weights`
 
   TableHandle word_embeddings;
   TableHandle position_embeddings;    // or null

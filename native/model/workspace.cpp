@@ -24,8 +24,6 @@ WorkspaceShape workspace_shape(const Config& config, const PackedBatch& batch) {
 Workspace::Workspace(const Device& device)
     : device_(device),
       arena_(device),
-      hidden_buffer_(device),
-      selected_buffer_(device),
       input_ids_(device),
       position_ids_(device),
       token_type_ids_(device),
@@ -42,8 +40,8 @@ void Workspace::prepare(const Config& config, const PackedBatch& batch, bool att
   arena_.reset();
   upload(batch);
   prepare_maps(config, batch, attentions);
-  hidden_ = matrix(hidden_buffer_, batch.total_tokens, config.hidden_size);
-  selected_ = matrix(selected_buffer_, static_cast<int64_t>(batch.selected.rows.size()), config.hidden_size);
+  hidden_ = arena_.matrix(batch.total_tokens, config.hidden_size);
+  selected_ = arena_.matrix(static_cast<int64_t>(batch.selected.rows.size()), config.hidden_size);
 }
 
 void Workspace::upload(const PackedBatch& batch) {
@@ -68,11 +66,6 @@ void Workspace::prepare_maps(const Config& config, const PackedBatch& batch, boo
   attention_maps_.device_offsets = map_offsets_.assign(attention_maps_.offsets);
   const size_t bytes = static_cast<size_t>(attention_maps_.offsets.back()) * sizeof(float);
   attention_maps_.probabilities = static_cast<float*>(probabilities_.reserve(bytes));
-}
-
-Matrix Workspace::matrix(DeviceBuffer& buffer, int64_t rows, int64_t cols) const {
-  const size_t element = dtype_size(device_.ops().activation_dtype(device_.context()));
-  return {buffer.reserve(static_cast<size_t>(rows) * static_cast<size_t>(cols) * element), rows, cols, cols};
 }
 
 }  // namespace deberta

@@ -1,5 +1,5 @@
-// Device memory of forward passes: the batch's indices, the hidden states and the arena of everything shorter-lived.
-// Kept from call to call, growing only.
+// Device memory of forward passes: the batch's indices, and the arena of hidden states and everything shorter-lived.
+// Kept from call to call.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +55,6 @@ class Workspace {
  private:
   void upload(const PackedBatch& batch);
   void prepare_maps(const Config& config, const PackedBatch& batch, bool wanted);
-  Matrix matrix(DeviceBuffer& buffer, int64_t rows, int64_t cols) const;
 
   const Device& device_;
   DeviceBatch device_batch_;
@@ -63,8 +62,6 @@ class Workspace {
   Matrix hidden_;
   Matrix selected_;
   Arena arena_;
-  DeviceBuffer hidden_buffer_;
-  DeviceBuffer selected_buffer_;
   DeviceBuffer input_ids_;
   DeviceBuffer position_ids_;
   DeviceBuffer token_type_ids_;

@@ -2,6 +2,7 @@
 #include "model/arena.h"
 
 #include <cstring>
+#include <utility>
 
 #include "backends/registry.h"
 #include "doctest.h"
@@ -46,6 +47,27 @@ TEST_CASE("the second pass of one shape allocates nothing") {
   const auto second = run();
   CHECK(run() == second);
   CHECK(static_cast<char*>(second[3]) - static_cast<char*>(second[0]) == 64 + 6400 + 640);  // one block
+}
+
+TEST_CASE("what one long pass needed is forgotten after many short ones, and not while passes of its size come") {
+  size_t allocated = 0;  // by the last call of `allocate`
+  static size_t* const seen = &allocated;
+  Backend counting = find_backend("reference");
+  static const auto allocate = counting.allocate;
+  counting.allocate = [](OpContext* context, size_t bytes) { return allocate(context, *seen = bytes); };
+  const Device device(counting, ContextOptions());
+  Arena arena(device);
+  const auto run = [&](size_t bytes) {
+    arena.reset();
+    arena.allocate(bytes);
+    return std::exchange(allocated, 0);
+  };
+  CHECK(run(6400) == 6400);
+  for (int pass = 0; pass < 3 * Arena::kPassesToForget; ++pass) CHECK(run(pass % 50 == 49 ? 6400 : 64) == 0);
+  size_t given = 0;  // the smaller block that replaces the long one
+  for (int pass = 0; pass < 2 * Arena::kPassesToForget; ++pass) given += run(64);
+  CHECK(given == 64);
+  CHECK(run(6400) == 6400);
 }
 
 TEST_CASE("a matrix has the activation dtype and no gap between rows") {
