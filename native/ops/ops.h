@@ -46,6 +46,9 @@ struct WorkspaceShape {
 struct LinearPart {
   WeightView weight;            // [out_features, in_features], host
   const float* bias = nullptr;  // [out_features], host; null: no bias
+  // What the accuracy of the answers bears: kInt8 (anything), kBFloat16 or kFloat32. The CPU multiplies in nothing
+  // narrower, and in float32 where it lacks bfloat16. Other backends have no int8 and keep to their compute dtype.
+  DType narrowest = DType::kInt8;
 };
 
 struct LinearArgs {

@@ -1,6 +1,7 @@
 // y = activation(x W^T + b) + residual on packed panels, in the compute dtype of the context.
 #include "backends/cpu/linear.h"
 
+#include <algorithm>
 #include <span>
 
 #include "backends/cpu/gemm_driver.h"
@@ -10,9 +11,6 @@ namespace deberta {
 
 namespace {
 
-// Narrow layers are heads: little work, and their few outputs are the model's answer. They stay float32.
-constexpr int64_t kMinColumnsInt8 = 128;
-
 struct CpuLinear {
   PanelSet set;
   PackedBytes bytes;
@@ -20,11 +18,13 @@ struct CpuLinear {
 
 const CpuLinear& own(const PackedLinear* packed) { return *reinterpret_cast<const CpuLinear*>(packed); }
 
-PanelFormat choose_format(DType compute_dtype, std::span<const LinearPart> parts) {
-  int64_t columns = 0;
-  for (const LinearPart& part : parts) columns += part.weight.rows;
-  if (compute_dtype == DType::kBFloat16) return PanelFormat::kBfloat16;
-  return compute_dtype == DType::kInt8 && columns >= kMinColumnsInt8 ? PanelFormat::kInt8 : PanelFormat::kStored;
+/// The narrowest format that the compute dtype, the instruction set and every part allow.
+PanelFormat choose_format(const CpuContext& context, std::span<const LinearPart> parts) {
+  size_t bytes = dtype_size(context.compute_dtype);  // of a value in the products
+  for (const LinearPart& part : parts) bytes = std::max(bytes, dtype_size(part.narrowest));
+  if (bytes == 1) return PanelFormat::kInt8;
+  const bool has_bf16 = context.kernels->bf16.gemm.tile_rows > 0;
+  return bytes == 2 && has_bf16 ? PanelFormat::kBfloat16 : PanelFormat::kStored;
 }
 
 /// The panels of the parts that one call computes.
@@ -96,7 +96,7 @@ PackedLinear* cpu_pack_linear(OpContext* op_context, const LinearPart* parts, in
   const std::span all(parts, static_cast<size_t>(num_parts));
   std::vector<PanelSource> sources;
   for (const LinearPart& part : all) sources.push_back({part.weight, part.bias});
-  PanelSet set = pack_panels(context, sources, choose_format(context.compute_dtype, all));
+  PanelSet set = pack_panels(context, sources, choose_format(context, all));
   const size_t bytes = set.bytes();
   return reinterpret_cast<PackedLinear*>(new CpuLinear{std::move(set), {context, bytes}});
 }

@@ -1,5 +1,6 @@
-// bfloat16 and int8 products: how far they are from float32, that a row's result has the same bits in any batch, and
-// that outlier channels, made large by a checkpoint or by the input alone, do not take the accuracy of the others.
+// bfloat16 and int8 products: how far they are from float32, that a row's result has the same bits in any batch, that
+// outlier channels, made large by a checkpoint or by the input alone, do not take the accuracy of the others, and that
+// no part is multiplied in a narrower type than it bears.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -30,12 +31,13 @@ struct Problem {
   std::vector<float> bias = normal_values(kOut, 3);
 };
 
-std::vector<float> run(const Backend& backend, DType dtype, const Problem& problem, int64_t first, int64_t count) {
+std::vector<float> run(const Backend& backend, DType dtype, const Problem& problem, int64_t first, int64_t count,
+                       DType narrowest = DType::kInt8) {
   ContextOptions options;
   options.compute_dtype = dtype;
   OpContext* context = backend.create_context(options);
   backend.reserve(context, {problem.rows, problem.rows, 1, kIn, 1, kIn});
-  const LinearPart part = {{problem.weight.data(), DType::kFloat32, kOut, kIn}, problem.bias.data()};
+  const LinearPart part = {{problem.weight.data(), DType::kFloat32, kOut, kIn}, problem.bias.data(), narrowest};
   PackedLinear* packed = backend.pack_linear(context, &part, 1);
   std::vector<float> output(static_cast<size_t>(count * kOut), NAN);
   LinearArgs args;
@@ -66,8 +68,8 @@ double relative_error(const Problem& problem, const std::vector<float>& output) 
   return std::sqrt(error / size);
 }
 
-double error_of(const Backend& backend, DType dtype, const Problem& problem) {
-  return relative_error(problem, run(backend, dtype, problem, 0, problem.rows));
+double error_of(const Backend& backend, DType dtype, const Problem& problem, DType narrowest = DType::kInt8) {
+  return relative_error(problem, run(backend, dtype, problem, 0, problem.rows, narrowest));
 }
 
 template <class Check>
@@ -95,6 +97,45 @@ TEST_CASE("narrow products are as close to float32 as their formats allow") {
     const double error = error_of(backend, dtype, problem);
     CHECK(error <= limit_of(dtype));
     CHECK(error > 1e-4);  // it did compute in the narrow type
+  });
+}
+
+TEST_CASE("a part is multiplied in no narrower type than it bears") {
+  const Problem problem{47};
+  for_each_narrow([&](const Backend& backend, DType dtype) {
+    const std::vector<std::string> offered = cpu_compute_dtypes(backend);
+    const bool has_bf16 = std::find(offered.begin(), offered.end(), "bfloat16") != offered.end();
+    const double middle = error_of(backend, dtype, problem, DType::kBFloat16);
+    CHECK(middle <= (has_bf16 ? limit_of(DType::kBFloat16) : 1e-6));
+    CHECK((middle > 1e-4) == has_bf16);  // nor in a wider one than it needs
+    CHECK(error_of(backend, dtype, problem, DType::kFloat32) <= 1e-6);
+  });
+}
+
+TEST_CASE("the part that bears least decides for all that are packed together") {
+  const Problem problem{17};
+  for_each_narrow([&](const Backend& backend, DType dtype) {
+    ContextOptions options;
+    options.compute_dtype = dtype;
+    OpContext* context = backend.create_context(options);
+    backend.reserve(context, {problem.rows, problem.rows, 1, kIn, 1, kIn});
+    const WeightView weight = {problem.weight.data(), DType::kFloat32, kOut, kIn};
+    const LinearPart parts[] = {{weight, problem.bias.data()}, {weight, problem.bias.data(), DType::kFloat32}};
+    PackedLinear* packed = backend.pack_linear(context, parts, 2);
+    for (int part = 0; part < 2; ++part) {
+      std::vector<float> output(static_cast<size_t>(problem.rows * kOut), NAN);
+      LinearArgs args;
+      args.input = {problem.input.data(), problem.rows, kIn, kIn};
+      args.weight = packed;
+      args.part_begin = part;
+      args.part_end = part + 1;
+      args.output = {output.data(), problem.rows, kOut, kOut};
+      backend.linear(context, args);
+      CHECK(relative_error(problem, output) <= 1e-6);
+    }
+    backend.synchronize(context);
+    backend.free_linear(context, packed);
+    backend.destroy_context(context);
   });
 }
 
