@@ -8,8 +8,9 @@
 namespace deberta {
 namespace {
 
-// Times the root mean square of the row without its outliers. On the bundled classifier with LayerNorm gains x 16, 4
-// gives half the logit error of 8; normally distributed rows have an outlier in one of twenty.
+// Times the root mean square of the row without its outliers. The logit error of the bundled classifier and its copies
+// with outlier channels is flat from 3 to 8 (within 10 %, SST-2 test; 3 % less with 4 than with 8 where LayerNorm gains
+// are x 16); normally distributed rows have an outlier in one of twenty.
 constexpr float kOutlierLimit = 4.0f;
 constexpr int kOutlierRounds = 3;  // outliers hide smaller ones: look again without them
 
