@@ -37,6 +37,10 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The k groups of one step: 1024 groups of a 32-column panel are 128 KiB, read from L2 by every tile of a row block.
 constexpr int64_t kMaxStepGroups = 1024;
+// Where few tiles share a panel, or it is widened from 16 bits on the way, a step is 16 KiB: the tiles after the first
+// find it in L1, while the next one comes from memory at an even pace.
+constexpr int64_t kShortStepGroups = 128;
+constexpr int64_t kFewTiles = 3;
 // Sums of all tiles of a row block while k is cut into steps, at the head of a worker's scratch.
 constexpr int64_t kProductFloats = 32 * 1024;
 constexpr size_t kProductBytes = kProductFloats * sizeof(float);
@@ -56,13 +60,15 @@ inline GemmPlan plan_gemm(int64_t rows, int64_t k, int64_t row_words, int64_t nu
                           int threads, const CacheSizes& caches) {
   GemmPlan plan;
   plan.tiles = {rows, ceil_div(rows, gemm.tile_rows)};
-  plan.steps = {row_words / kGroupsPerBlock, ceil_div(row_words, kMaxStepGroups)};
   const int64_t step_bytes = std::min(row_words, kMaxStepGroups) * gemm.panel_width * kWordBytes;
   const int64_t for_rows = static_cast<int64_t>(caches.l2) * 6 / 10 - 2 * step_bytes;
   const int64_t tiles_in_scratch = kProductFloats / (int64_t{gemm.tile_rows} * kMaxPanelWidth);
   const int64_t tiles_in_l2 =
       std::clamp<int64_t>(for_rows / (row_words * kWordBytes * gemm.tile_rows), 1, tiles_in_scratch);
   plan.blocks = {plan.tiles.parts, ceil_div(plan.tiles.parts, tiles_in_l2)};
+  const int64_t tiles = ceil_div(plan.tiles.parts, plan.blocks.parts);
+  const int64_t step_groups = 1 < tiles && tiles <= kFewTiles ? kShortStepGroups : kMaxStepGroups;
+  plan.steps = {row_words / kGroupsPerBlock, ceil_div(row_words, step_groups)};
   const int64_t block_work = ceil_div(rows, plan.blocks.parts) * k * gemm.panel_width;  // of one panel
   const int64_t chunk_panels = std::max<int64_t>(1, (int64_t{1} << 20) / std::max<int64_t>(1, block_work));
   const int64_t wanted = threads == 1 ? 1 : ceil_div(int64_t{threads} * 16, plan.blocks.parts);
@@ -87,12 +93,23 @@ inline void finish_product(const Microkernels& kernels, const float* product, in
   kernels.finish_tile(epilogue);
 }
 
+/// 16-bit values to the same numbers in float32.
+using Widen = void (*)(const uint16_t* from, int64_t count, float* to);
+
 /// A panel, the kernels that read it and the bytes of one k group of it.
 struct ReadyPanel {
   Panel panel;
   const GemmKernels* gemm = nullptr;
   int64_t group_bytes = 0;
+  Widen widen = nullptr;  // set: every step is widened into `wide` before the tiles meet it
+  float* wide = nullptr;  // [kShortStepGroups, panel_width]
 };
+
+/// How the blocks of k of a panel that does not lie in memory as it is read are cut.
+inline EvenCuts widened_steps(int64_t blocks, const ReadyPanel& ready) {
+  const int64_t groups = ready.widen == nullptr ? kMaxStepGroups : kShortStepGroups;
+  return {blocks, ceil_div(blocks * kGroupsPerBlock, groups)};
+}
 
 /// Memory from which a panel comes, to be fetched while the panel before it is at work.
 struct PanelMemory {
@@ -107,7 +124,7 @@ struct StoredPanels {
   int64_t count;
   int64_t row_words;  // padded k
 
-  /// Tiles in a row block from which on a 16-bit panel is widened once, into scratch, instead of once per tile.
+  /// Tiles in a row block from which on a 16-bit panel is widened step by step, once for all of them.
   static constexpr int64_t kTilesWorthWidening = 3;
 
   /// Products come out of `multiply` as they are.
@@ -118,23 +135,18 @@ struct StoredPanels {
     return {static_cast<const std::byte*>(panels[i].data), values * static_cast<int64_t>(dtype_size(panels[i].stored))};
   }
 
-  /// Panel i for `tiles` tiles, in the worker's scratch where it pays.
+  /// Panel i for `tiles` tiles.
   ReadyPanel ready(int64_t i, int worker, int64_t tiles) const {
     const Microkernels& kernels = *context.kernels;
     const Panel& panel = panels[i];
     const int64_t wide_bytes = kernels.gemm_f32.panel_width * kWordBytes;
     if (panel.stored == DType::kFloat32) return {panel, &kernels.gemm_f32, wide_bytes};
     const bool half = panel.stored == DType::kFloat16;
-    const int64_t values = row_words * kernels.gemm_f32.panel_width;
-    const bool fits = kProductBytes + static_cast<size_t>(values) * sizeof(float) <= context.worker_scratch_bytes;
-    if (tiles < kTilesWorthWidening || !fits) {
+    if (tiles < kTilesWorthWidening) {
       return {panel, half ? &kernels.gemm_f32_f16 : &kernels.gemm_f32_bf16, wide_bytes / 2};
     }
-    float* wide = reinterpret_cast<float*>(context.scratch(worker) + kProductBytes);
-    (half ? kernels.widen_f16 : kernels.widen_bf16)(static_cast<const uint16_t*>(panel.data), values, wide);
-    Panel widened = panel;
-    widened.data = wide;
-    return {widened, &kernels.gemm_f32, wide_bytes};
+    return {panel, &kernels.gemm_f32, wide_bytes / 2, half ? kernels.widen_f16 : kernels.widen_bf16,
+            reinterpret_cast<float*>(context.scratch(worker) + kProductBytes)};
   }
 };
 
@@ -166,21 +178,69 @@ struct ChunkTask {
   int64_t tiles() const { return tile_end - tile_begin; }
 };
 
-/// Adds one step of k to the products of every tile of the row block; the tiles share the fetching of `next`.
-inline void multiply_step(const Wave& wave, const RowFormat& format, const ChunkTask& task, const ReadyPanel& ready,
-                          int64_t step, PanelMemory next) {
-  const int64_t k_begin = wave.plan.steps(step) * kGroupsPerBlock, k_end = wave.plan.steps(step + 1) * kGroupsPerBlock;
-  const int64_t groups = k_end - k_begin;
-  const int64_t panel_bytes = ready.group_bytes * k_begin;
-  const int64_t pace = std::min<int64_t>(64, ceil_div(next.bytes, groups * task.tiles()));
-  for (int64_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
-    const int64_t first = wave.plan.tiles(tile), slot = tile - task.tile_begin;
-    const auto n = wave.plan.tiles(tile + 1) - first;
-    const std::byte* rows = wave.tile(first) + k_begin * n * kWordBytes;
-    float* product = task.products + slot * format.gemm->tile_rows * kMaxPanelWidth;
-    ready.gemm->multiply[n](groups, rows, static_cast<const std::byte*>(ready.panel.data) + panel_bytes, product,
-                            kMaxPanelWidth, step > 0, {next.begin + slot * pace * groups, pace});
+/// One step of k of one panel.
+struct PanelStep {
+  int64_t k_begin;  // groups
+  int64_t k_end;
+  const std::byte* data;  // of k_begin
+  bool last;
+  PanelMemory next;  // to fetch meanwhile
+
+  int64_t groups() const { return k_end - k_begin; }
+};
+
+/// One panel at work: what its products need to become output.
+template <class Panels>
+struct PanelTask {
+  const CpuContext& context;
+  const Wave& wave;
+  const RowFormat& format;
+  const Panels& panels;
+  const GemmOutput& out;
+  ChunkTask task;
+  int64_t index;  // of the panel
+  ReadyPanel ready;
+
+  int64_t first_row(int64_t tile) const { return wave.plan.tiles(tile); }
+  int rows(int64_t tile) const { return static_cast<int>(wave.plan.tiles(tile + 1) - wave.plan.tiles(tile)); }
+  float* product(int64_t slot) const { return task.products + slot * format.gemm->tile_rows * kMaxPanelWidth; }
+
+  void finish(int64_t tile, float* product) const {
+    panels.settle(product, rows(tile), wave.infos + first_row(tile) * format.info_bytes, index);
+    finish_product(*context.kernels, product, rows(tile), ready.panel, out, wave.first_row + first_row(tile));
   }
+};
+
+/// Adds one step of k to the products of every tile of the row block, which share the fetching of what comes next.
+/// After the last step a product is finished while the tile after it is multiplied, so that neither waits for the
+/// other; or all at the end, where the kernels ask for it.
+template <class Panels>
+void multiply_step(const PanelTask<Panels>& at, const PanelStep& step) {
+  const ChunkTask& task = at.task;
+  const GemmKernels& gemm = *at.ready.gemm;
+  const int64_t fetches = step.groups() / kGroupsPerFetch;
+  const int64_t pace = std::min<int64_t>(64 * kGroupsPerFetch, ceil_div(step.next.bytes, fetches * task.tiles()));
+  const int64_t delay = gemm.finish_together ? task.tiles() : 1;  // tiles between a product and its finish
+  const int64_t slots = step.k_begin == 0 && step.last ? delay + 1 : task.tiles();
+  const auto product = [&](int64_t tile) { return at.product((tile - task.tile_begin) % slots); };
+  for (int64_t tile = task.tile_begin; tile < task.tile_end + delay; ++tile) {
+    if (tile < task.tile_end) {
+      const int n = at.rows(tile);
+      const std::byte* rows = at.wave.tile(at.first_row(tile)) + step.k_begin * n * kWordBytes;
+      const std::byte* fetch = step.next.begin + (tile - task.tile_begin) * pace * fetches;
+      gemm.multiply[n](step.groups(), rows, step.data, product(tile), kMaxPanelWidth, step.k_begin > 0, {fetch, pace});
+    }
+    const int64_t done = tile - delay;
+    if (step.last && done >= task.tile_begin) at.finish(done, product(done));
+  }
+}
+
+/// The values of a step, widened where they are stored in 16 bits.
+inline const std::byte* step_data(const ReadyPanel& ready, int64_t k_begin, int64_t k_end) {
+  const std::byte* stored = static_cast<const std::byte*>(ready.panel.data) + ready.group_bytes * k_begin;
+  if (ready.widen == nullptr) return stored;
+  ready.widen(reinterpret_cast<const uint16_t*>(stored), (k_end - k_begin) * ready.gemm->panel_width, ready.wide);
+  return reinterpret_cast<const std::byte*>(ready.wide);
 }
 
 /// One row block times one run of panels, panel by panel and step by step of k. What comes next is fetched meanwhile:
@@ -194,23 +254,21 @@ void run_chunk(const CpuContext& context, const Wave& wave, const RowFormat& for
   const int64_t chunk_end = plan.chunks(chunk + 1),
                 next_chunk = plan.chunks((chunk + context.threads) % plan.chunks.parts);
   for (int64_t p = plan.chunks(chunk); p < chunk_end; ++p) {
-    const ReadyPanel ready = panels.ready(p, worker, task.tiles());
+    const PanelTask<Panels> at = {context, wave, format, panels, out, task, p, panels.ready(p, worker, task.tiles())};
+    const ReadyPanel& ready = at.ready;
     const PanelMemory next = panels.memory(p + 1 < chunk_end ? p + 1 : next_chunk);
     const PanelMemory here = panels.memory(p);
-    const bool in_place = ready.panel.data == here.begin;  // else all of `here` was read already
-    for (int64_t step = 0; step < plan.steps.parts; ++step) {
-      const bool last = step + 1 == plan.steps.parts;
-      const PanelMemory& from = in_place && !last ? here : next;
-      const int64_t part = in_place ? (step + 1) % plan.steps.parts : step;
-      const EvenCuts bytes = {from.bytes, plan.steps.parts};
-      multiply_step(wave, format, task, ready, step, {from.begin + bytes(part), bytes(part + 1) - bytes(part)});
-    }
-    for (int64_t tile = task.tile_begin; tile < task.tile_end; ++tile) {
-      const int64_t first = plan.tiles(tile);
-      const int n = static_cast<int>(plan.tiles(tile + 1) - first);
-      float* product = task.products + (tile - task.tile_begin) * format.gemm->tile_rows * kMaxPanelWidth;
-      panels.settle(product, n, wave.infos + first * format.info_bytes, p);
-      finish_product(*context.kernels, product, n, ready.panel, out, wave.first_row + first);
+    // Where steps are few and long, the next step of this panel is what comes next; else all of `here` is near.
+    const bool long_steps = ready.panel.data == here.begin && ready.widen == nullptr;
+    const EvenCuts steps = long_steps ? plan.steps : widened_steps(plan.steps.total, ready);
+    for (int64_t step = 0; step < steps.parts; ++step) {
+      const bool last = step + 1 == steps.parts;
+      const PanelMemory& from = long_steps && !last ? here : next;
+      const int64_t part = long_steps ? (step + 1) % steps.parts : step;
+      const EvenCuts bytes = {from.bytes, steps.parts};
+      const int64_t k_begin = steps(step) * kGroupsPerBlock, k_end = steps(step + 1) * kGroupsPerBlock;
+      const PanelMemory fetch = {from.begin + bytes(part), bytes(part + 1) - bytes(part)};
+      multiply_step(at, {k_begin, k_end, step_data(ready, k_begin, k_end), last, fetch});
     }
   }
 }

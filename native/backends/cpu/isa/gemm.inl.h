@@ -35,20 +35,24 @@ void multiply_tile(int64_t groups, const void* rows, const void* panel, float* p
     sum[r][0] = resume ? load(product + r * stride) : zero();
     sum[r][1] = resume ? load(product + r * stride + kWidth) : zero();
   }
-  for (int64_t block = 0; block < groups; block += kGroupsPerBlock, a += kGroupsPerBlock * kRows) {
+  for (int64_t block = 0; block < groups; block += kGroupsPerBlock, a += kGroupsPerBlock * (kRows - 1)) {
+    const char* rows_ahead = (const char*)(a + 2 * kGroupsPerBlock * kRows);
+    for (int part = 0; part < kGroupsPerBlock; part += kGroupsPerFetch, a += kGroupsPerFetch) {
 #pragma GCC unroll 4
-    for (int k = 0; k < kGroupsPerBlock; ++k, b += kPanelWidth) {
-      const Vec b0 = Panel::load(b), b1 = Panel::load(b + kWidth);
-      __builtin_prefetch((const char*)b + kNearBytes);
-      if constexpr (kStepBytes > 64) __builtin_prefetch((const char*)b + kNearBytes + 64);
-      __builtin_prefetch(fetch, 0, 2);
-      fetch += ahead.step;
+      for (int k = 0; k < kGroupsPerFetch; ++k, b += kPanelWidth) {
+        const Vec b0 = Panel::load(b), b1 = Panel::load(b + kWidth);
+        if (64 * k < ahead.step) __builtin_prefetch(fetch + 64 * k, 0, 2);
+        if constexpr (kRows > 8) __builtin_prefetch(rows_ahead + 64 * (part + k));
+        __builtin_prefetch((const char*)b + kNearBytes);
+        if constexpr (kStepBytes > 64) __builtin_prefetch((const char*)b + kNearBytes + 64);
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        const Vec x = splat(a[r * kGroupsPerBlock + k]);
-        accumulate(sum[r][0], x, b0);
-        accumulate(sum[r][1], x, b1);
+        for (int r = 0; r < kRows; ++r) {
+          const Vec x = splat(a[r * kGroupsPerBlock + k]);
+          accumulate(sum[r][0], x, b0);
+          accumulate(sum[r][1], x, b1);
+        }
       }
+      fetch += ahead.step;
     }
   }
 #pragma GCC unroll 16

@@ -13,11 +13,12 @@ namespace deberta {
 constexpr int kMaxTileRows = 32;     // the tallest tile of any instruction set
 constexpr int kMaxPanelWidth = 32;   // the widest panel of any instruction set
 constexpr int kGroupsPerBlock = 16;  // k groups (32-bit words) of a row that lie together in packed rows
+constexpr int kGroupsPerFetch = 4;   // k groups between two looks at what to fetch ahead
 
-/// Memory to bring into the L2 cache while a tile is multiplied: `step` bytes per k group from `begin` on.
+/// Memory to bring into the L2 cache while a tile is multiplied: `step` bytes per kGroupsPerFetch from `begin` on.
 struct Ahead {
   const void* begin = nullptr;
-  int64_t step = 0;  // <= 128
+  int64_t step = 0;  // <= 64 * kGroupsPerFetch
 };
 
 /// Multiplies packed rows by one panel of packed weights. A group is the unit of the inner loop, 32 bits of a row: one
@@ -35,6 +36,7 @@ struct GemmKernels {
   int tile_rows = 0;                             // tiles have 1 .. tile_rows rows
   int panel_width = 0;                           // columns of a panel
   int group = 1;                                 // values of a row in one group
+  bool finish_together = false;                  // products are read back late: after all tiles of a row block
   MultiplyTile multiply[kMaxTileRows + 1] = {};  // [rows of the tile]; entry 0 unused
 };
 
