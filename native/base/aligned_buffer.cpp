@@ -26,13 +26,18 @@ void advise_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] size_t byte
 
 }  // namespace
 
-AlignedBuffer::AlignedBuffer(size_t bytes, const char* what) : size_(bytes) {
+void* allocate_aligned(size_t bytes) {
+  void* memory = nullptr;
   const size_t alignment = bytes >= kHugePage ? kHugePage : kCacheLine;
-  if (posix_memalign(&data_, alignment, bytes == 0 ? 1 : bytes) != 0) {
-    data_ = nullptr;
+  if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) return nullptr;
+  advise_huge_pages(memory, bytes);
+  return memory;
+}
+
+AlignedBuffer::AlignedBuffer(size_t bytes, const char* what) : data_(allocate_aligned(bytes)), size_(bytes) {
+  if (data_ == nullptr) {
     throw Error(ErrorCode::kOUT_OF_MEMORY, "could not allocate " + std::to_string(bytes) + " bytes for " + what);
   }
-  advise_huge_pages(data_, bytes);
 }
 
 AlignedBuffer::~AlignedBuffer() { std::free(data_); }

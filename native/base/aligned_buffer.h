@@ -5,6 +5,9 @@
 
 namespace deberta {
 
+/// `bytes` of memory, 64-byte aligned and not initialised, to be freed with std::free; null: there is no more.
+void* allocate_aligned(size_t bytes);
+
 /// Owns `bytes` of memory, not initialised; pages that nobody touches cost nothing.
 class AlignedBuffer {
  public:
