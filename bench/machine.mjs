@@ -15,7 +15,7 @@ export function machine() {
   }
 }
 
-/** Peak rates by dtype in GFLOP/s (or Gop/s), and copy bandwidth, from bench/ops/peak; null where it cannot be built. */
+/** Peak rates in GFLOP/s (or Gop/s) by dtype, and of every loop of bench/ops/peak (`loops`); null where it cannot be built. */
 export function measurePeaks(threads) {
   const configure = spawnSync(
     'cmake',

@@ -1,7 +1,6 @@
 // npm run bench: times this package, and with --peers what people would use instead, on one machine in one run.
 // Every library is a process of its own; their runs are interleaved; outputs are compared before anything is timed.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { makeCheckpoint } from './checkpoint.mjs'
 import { Driver } from './drivers/protocol.mjs'
 import { machine, measurePeaks } from './machine.mjs'
+import { peerDrivers } from './peers.mjs'
 import { printTable, writeResults } from './report.mjs'
 import { minimalFlops, shapes } from './shapes.mjs'
 import { summary } from './statistics.mjs'
@@ -60,61 +60,6 @@ function barOf(dtype) {
   return { float32: 1e-4, bfloat16: 0.1, float16: 0.02, int8: 0.5 }[dtype] ?? 0.5
 }
 
-function python() {
-  const candidates = [process.env.DEBERTA_BENCH_PYTHON, join(here, 'peers/.venv/bin/python')].filter(Boolean)
-  return candidates.find((path) => existsSync(path))
-}
-
-function exportOnnx(interpreter, checkpoint) {
-  const out = join(flags.cache, `${flags.model}-onnx`)
-  if (existsSync(join(out, 'model_int8.onnx'))) return out
-  const run = spawnSync(interpreter, [join(here, 'peers/export_onnx.py'), checkpoint, out], {
-    stdio: ['ignore', 2, 2],
-  })
-  if (run.status !== 0) throw new Error('the ONNX export failed')
-  return out
-}
-
-function onnxDrivers(interpreter, checkpoint) {
-  if (!existsSync(join(here, 'peers/node_modules/onnxruntime-node'))) {
-    process.stderr.write('bench/peers: onnxruntime-node is not installed, left out\n')
-    return []
-  }
-  const onnx = exportOnnx(interpreter, checkpoint)
-  const formats = [
-    ['float32', 'model.onnx', 1e-3],
-    ['int8', 'model_int8.onnx', Infinity],
-  ]
-  return formats.map(([dtype, file, bar]) => {
-    const driver = new Driver(`onnxruntime ${dtype}`, process.execPath, [
-      join(here, 'drivers/onnxruntime.mjs'),
-    ])
-    return { driver, load: { onnx: join(onnx, file), threads }, bar }
-  })
-}
-
-/** PyTorch: on a GPU everything in bfloat16, and FlashDeBERTa where it is installed. */
-function torchDrivers(interpreter, checkpoint) {
-  const onGpu = flags.device !== 'cpu'
-  const modes = onGpu ? ['bfloat16', 'compile-bfloat16', 'flash-bfloat16'] : ['eager', 'bfloat16', 'compile']
-  const hasFlash = onGpu && spawnSync(interpreter, ['-c', 'import flashdeberta']).status === 0
-  return modes
-    .filter((mode) => hasFlash || !mode.startsWith('flash'))
-    .map((mode) => {
-      const driver = new Driver(`pytorch ${mode}`, interpreter, [join(here, 'peers/pytorch_driver.py')])
-      const load = { checkpoint, mode, threads, device: flags.device }
-      return { driver, load, bar: mode.includes('bfloat16') ? 0.2 : 1e-3 }
-    })
-}
-
-function peerDrivers() {
-  const interpreter = python()
-  if (!interpreter) throw new Error('--peers needs Python: see bench/README.md (DEBERTA_BENCH_PYTHON)')
-  const checkpoint = makeCheckpoint(flags.model, 'float32', flags.cache)
-  const onnx = flags.device === 'cpu' ? onnxDrivers(interpreter, checkpoint) : []
-  return [...onnx, ...torchDrivers(interpreter, checkpoint)]
-}
-
 /** The largest difference to the reference's logits, relative to the largest of them. */
 function deviation(logits, reference) {
   const largest = Math.max(...reference.map(Math.abs))
@@ -162,7 +107,7 @@ async function main() {
   mkdirSync(flags.cache, { recursive: true })
   const peaks = flags.device === 'cpu' ? measurePeaks(threads) : null // before other processes start
   const wanted = flags.only.split(',').filter(Boolean)
-  const all = [...(await ownDrivers()), ...(flags.peers ? peerDrivers() : [])]
+  const all = [...(await ownDrivers()), ...(flags.peers ? peerDrivers({ ...flags, threads }) : [])]
   const drivers = wanted.length
     ? all.filter(({ driver }) => wanted.some((part) => driver.name.includes(part)))
     : all

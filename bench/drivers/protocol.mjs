@@ -1,5 +1,5 @@
 // One measured library = one child process that speaks JSON lines: { load } once, then { run } as often as asked.
-// Replies: { ok, name, detail } after load; { ms, rssPeak, logits? } after run.
+// Replies: { ok, detail, rss } after load, which may be asked for again; { ms, rss, rssPeak, logits? } after run.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -49,8 +49,11 @@ export function serve(library) {
     const message = JSON.parse(line)
     last = last.then(async () => {
       try {
-        if (message.load) reply({ ok: true, ...(await library.load(message.load)) })
-        else reply(await timed(library, message.run))
+        if (message.load) {
+          const loaded = await library.load(message.load)
+          reply({ ok: true, ...loaded, rss: process.memoryUsage.rss() })
+        }
+        if (message.run) reply(await timed(library, message.run))
       } catch (error) {
         reply({ error: error.stack ?? String(error) })
       }
@@ -64,6 +67,7 @@ async function timed(library, { sequences, outputs }) {
   const ms = Number(process.hrtime.bigint() - start) / 1e6
   return {
     ms,
+    rss: process.memoryUsage.rss(),
     rssPeak: process.resourceUsage().maxRSS * 1024,
     ...(outputs ? { logits: Array.from(logits) } : {}),
   }

@@ -1,5 +1,5 @@
 // Prints the ceilings of this machine: `peak_bench`. `peak_bench --json THREADS` prints what the harness reads: the
-// best rate of each number format on so many threads, in G operations per second.
+// best rate of each number format on so many threads, in G operations per second, and those of single loops.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -23,16 +23,19 @@ std::string format_of(const std::string& loop) {
 
 void print_json(int threads) {
   std::map<std::string, double> best;
+  std::string loops;
   for (const PeakLoop& loop : peak_loops()) {
+    const double measured = measure_peak(loop, threads) / 1e9;
     double& rate = best[format_of(loop.name)];
-    rate = std::max(rate, measure_peak(loop, threads) / 1e9);
+    rate = std::max(rate, measured);
+    loops += (loops.empty() ? "\"" : ", \"") + loop.name + "\": " + std::to_string(measured);
   }
   const char* separator = "{";
   for (const auto& [format, rate] : best) {
     std::printf("%s\"%s\": %.1f", separator, format.c_str(), rate);
     separator = ", ";
   }
-  std::printf("}\n");
+  std::printf("%s\"loops\": {%s}}\n", separator, loops.c_str());
 }
 
 }  // namespace
