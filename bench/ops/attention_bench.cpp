@@ -1,7 +1,9 @@
 // Disentangled attention of DeBERTa-v3-base (12 heads of 64, 256 buckets over 512 positions) through the op table:
-// `attention_bench [isa] [compute dtype] [threads] [length]`. Checked against the reference backend first. Operations
-// are counted as the least that the formula needs: Q K^T and P V, and one product per query (key) and distinct row of
-// the tables within its reach. "plain" is the same without positions.
+// `attention_bench [isa] [compute dtype] [threads] [workload]`, a workload as it is printed: "32x128", "ragged".
+// Checked against the reference backend first. Operations are counted as the least that the formula needs: Q K^T and P
+// V, and one product per query (key) and distinct row of the tables within its reach. "plain" is the same without
+// positions. The larger batches do not fit in the second-level cache: their rows come from farther away, as they do in
+// the model.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,7 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/cpu/cpu_backend.h"
@@ -41,6 +45,32 @@ std::vector<int32_t> bucket_rows() {
 
 int32_t row_of(const std::vector<int32_t>& rows, int64_t distance) {
   return rows[static_cast<size_t>(std::clamp<int64_t>(distance, -kMaxDistance, kMaxDistance) + kMaxDistance)];
+}
+
+/// A batch: the lengths of its sequences.
+struct Workload {
+  std::string name;
+  std::vector<int64_t> lengths;
+
+  Workload(int64_t sequences, int64_t length)
+      : name(std::to_string(sequences) + "x" + std::to_string(length)),
+        lengths(static_cast<size_t>(sequences), length) {}
+  Workload(const char* n, std::vector<int64_t> l) : name(n), lengths(std::move(l)) {}
+
+  int64_t tokens() const { return std::accumulate(lengths.begin(), lengths.end(), int64_t{0}); }
+  int64_t longest() const { return *std::max_element(lengths.begin(), lengths.end()); }
+};
+
+/// Mostly short, a few long: 32 lengths from 5 to 118.
+Workload ragged() {
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < 32; ++i) lengths.push_back(5 + 113 * (i * 13 % 32) * (i * 13 % 32) / (31 * 31));
+  return {"ragged", lengths};
+}
+
+std::vector<Workload> workloads() {
+  return {{1, 16},   {128, 16}, {1, 64},  {32, 64}, ragged(),  {1, 128},
+          {16, 128}, {32, 128}, {1, 512}, {4, 512}, {1, 2048}, {1, 8192}};
 }
 
 /// 2 operations per multiply-add, of one sequence and all heads.
@@ -88,8 +118,8 @@ struct Bench {
     backend.destroy_context(context);
   }
 
-  void resize(int64_t length, int64_t sequences) {
-    const int64_t tokens = length * sequences;
+  void resize(const Workload& workload) {
+    const int64_t tokens = workload.tokens();
     for (float* memory : {qkv, output}) {
       if (memory) backend.deallocate(context, memory);
     }
@@ -97,21 +127,24 @@ struct Bench {
     qkv = static_cast<float*>(backend.allocate(context, values.size() * sizeof(float)));
     output = static_cast<float*>(backend.allocate(context, values.size() / 3 * sizeof(float)));
     std::copy(values.begin(), values.end(), qkv);
-    backend.reserve(context, {tokens, length, sequences, kFeatures, kHeads, kHeadDim});
+    backend.reserve(context, {tokens, workload.longest(), static_cast<int64_t>(workload.lengths.size()), kFeatures,
+                              kHeads, kHeadDim});
   }
 
-  void run(int64_t length, int64_t sequences, bool plain) {
-    std::vector<int32_t> cu_seqlens;
-    for (int64_t s = 0; s <= sequences; ++s) cu_seqlens.push_back(static_cast<int32_t>(s * length));
-    const int64_t tokens = length * sequences;
+  void run(const Workload& workload, bool plain) {
+    std::vector<int32_t> cu_seqlens{0};
+    for (const int64_t length : workload.lengths) {
+      cu_seqlens.push_back(cu_seqlens.back() + static_cast<int32_t>(length));
+    }
+    const int64_t tokens = workload.tokens();
     AttentionArgs args;
     args.query = {qkv, tokens, kFeatures, 3 * kFeatures};
     args.key = {qkv + kFeatures, tokens, kFeatures, 3 * kFeatures};
     args.value = {qkv + 2 * kFeatures, tokens, kFeatures, 3 * kFeatures};
     args.positions = plain ? nullptr : positions;
     args.cu_seqlens = cu_seqlens.data();
-    args.num_sequences = sequences;
-    args.max_seqlen = length;
+    args.num_sequences = static_cast<int64_t>(workload.lengths.size());
+    args.max_seqlen = workload.longest();
     args.num_heads = kHeads;
     args.head_dim = kHeadDim;
     args.scale = 1.0f / std::sqrt(3.0f * kHeadDim);
@@ -120,11 +153,11 @@ struct Bench {
     backend.synchronize(context);
   }
 
-  double best_seconds(int64_t length, int64_t sequences, bool plain, int threads) {
+  double best_seconds(const Workload& workload, bool plain, int threads) {
     double best = 1e30, spent = 0;
     for (int i = 0; i < 400 && (spent < 0.5 || i < 3); ++i) {
       const double start = now(threads);
-      run(length, sequences, plain);
+      run(workload, plain);
       const double seconds = now(threads) - start;
       spent += seconds;
       best = std::min(best, seconds);
@@ -135,11 +168,12 @@ struct Bench {
 
 /// The largest difference from the reference, of the largest magnitude.
 double error_against_reference(Bench& bench, int64_t length, bool plain) {
+  const Workload workload(1, length);
   Bench reference(reference_backend(), {});
-  reference.resize(length, 1);
-  reference.run(length, 1, plain);
-  bench.resize(length, 1);
-  bench.run(length, 1, plain);
+  reference.resize(workload);
+  reference.run(workload, plain);
+  bench.resize(workload);
+  bench.run(workload, plain);
   double error = 0, largest = 0;
   for (int64_t i = 0; i < length * kFeatures; ++i) {
     error = std::max(error, std::fabs(static_cast<double>(bench.output[i]) - reference.output[i]));
@@ -161,7 +195,7 @@ int main(int argc, char** argv) {
   const bool bf16 = argument(2, "float32") == "bfloat16";
   options.compute_dtype = bf16 ? DType::kBFloat16 : DType::kFloat32;
   options.threads = std::atoi(argument(3, "1").c_str());
-  const int64_t only = std::atoi(argument(4, "0").c_str());
+  const std::string only = argument(4, "");
   Bench bench(cpu_backend(argument(1, "")), options);
   const std::vector<bench::PeakLoop> loops = bench::peak_loops();
   const bench::PeakLoop& loop = float_peak(loops, bench.backend.detail);
@@ -173,19 +207,16 @@ int main(int argc, char** argv) {
     if (!(error < (bf16 ? 2e-2 : 4e-6))) return 1;
   }
   for (const bool plain : {false, true}) {
-    for (const int64_t length : {16, 64, 128, 512, 2048, 8192}) {
-      for (const int64_t sequences : {int64_t{1}, std::max<int64_t>(1, 2048 / length)}) {
-        if (sequences == 1 && length < 128 && plain) continue;
-        if (only != 0 && length != only) continue;
-        const double peak = bench::measure_peak(loop, std::max(1, options.threads));
-        bench.resize(length, sequences);
-        const double seconds = bench.best_seconds(length, sequences, plain, options.threads);
-        const double rate = least_operations(bench.rows, length, plain) * static_cast<double>(sequences) / seconds;
-        std::printf("%s %4ld x %4ld  %10.1f us  %6.1f GF/s  %5.1f %% of float32 peak %.0f\n",
-                    plain ? "plain       " : "disentangled", static_cast<long>(sequences), static_cast<long>(length),
-                    seconds * 1e6, rate / 1e9, 100 * rate / peak, peak / 1e9);
-        if (length >= 2048) break;
-      }
+    for (const Workload& workload : workloads()) {
+      if (!only.empty() && workload.name != only) continue;
+      const double peak = bench::measure_peak(loop, std::max(1, options.threads));
+      bench.resize(workload);
+      const double seconds = bench.best_seconds(workload, plain, options.threads);
+      double operations = 0;
+      for (const int64_t length : workload.lengths) operations += least_operations(bench.rows, length, plain);
+      std::printf("%s %8s  %10.1f us  %6.1f GF/s  %5.1f %% of float32 peak %.0f\n",
+                  plain ? "plain       " : "disentangled", workload.name.c_str(), seconds * 1e6,
+                  operations / seconds / 1e9, 100 * operations / seconds / peak, peak / 1e9);
     }
   }
 }

@@ -53,7 +53,7 @@ BlockPositions block_positions(const AttentionArgs& args, int64_t block, int str
 void keep_scores(const AttentionBlock& block, const QueryStrip& strip, int64_t num_keys, float* map) {
   for (int q = 0; q < strip.count; ++q) {
     float* row = map + (strip.first + q) * num_keys + block.tile().begin;
-    for (int key = 0; key < block.tile().count; ++key) row[key] = block.scores()[key * block.strip_width() + q];
+    for (int key = 0; key < block.tile().count; ++key) row[key] = block.score(key, q);
   }
 }
 
@@ -74,28 +74,31 @@ void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& p
   } else {
     kernels.update_softmax(block.tile_max(), strip.vectors, strip.largest, strip.correction, strip.sum);
   }
-  products.exponentiate(block.scores(), tile.count, strip.vectors, strip.largest, strip.sum);
+  products.exponentiate(block.scores(), block.score_vector_stride(), tile.count, strip.vectors, strip.largest,
+                        strip.sum);
   WeightedSum weighted;
   weighted.weights = block.scores();
+  weighted.weight_vector_stride = block.score_vector_stride();
   weighted.steps = (tile.count + products.group - 1) / products.group;
   weighted.queries = strip.count;
   weighted.values = block.values();
   weighted.value_stride = block.value_stride();
   weighted.correction = first ? nullptr : strip.correction;
   weighted.output = strip.output;
+  weighted.prefetch = block.prefetch();
   products.weigh_values(weighted);
 }
 
 /// A block of queries of one head against all keys of its sequence. map: the attention map of the block's first query,
-/// or null. next: a block that begins when this one ends, of next_head.
+/// or null. next: a block that begins when this one ends, or null.
 void attend(const CpuContext& cpu, const AttentionArgs& args, const QueryRange& range, int head, float* map,
-            const QueryRange& next, int next_head, AttentionBlock& block) {
+            const NextBlock* next, AttentionBlock& block) {
   const AttentionMicrokernels& kernels = cpu.kernels->attention;
   const AttentionProducts& products = attention_products(cpu);
   block.begin(args, products, range, head);
   for (int64_t key = 0; key < range.num_keys; key += kKeyTile) {
-    block.begin_tile({key, static_cast<int>(std::min<int64_t>(kKeyTile, range.num_keys - key))});
-    if (key + kKeyTile >= range.num_keys) block.prefetch_next(next, next_head);
+    const KeyTile tile{key, static_cast<int>(std::min<int64_t>(kKeyTile, range.num_keys - key))};
+    block.begin_tile(tile, key + kKeyTile >= range.num_keys ? next : nullptr);
     block.pack_values();
     for (int s = 0; s < block.num_strips(); ++s) {
       block.score(block.strip(s));
@@ -170,33 +173,46 @@ bool args_fit(CpuContext& cpu, const AttentionArgs& args) {
   return true;
 }
 
-/// The tasks of an op: every block with every head, or once for all heads where they talk.
+/// The tasks of an op: every block with every head, or once for all heads where they talk. Heads go in groups: all
+/// blocks with the heads of a group, then with those of the next.
 struct TaskGrid {
   int64_t blocks = 0;
   int64_t heads = 1;
-  bool heads_inner = false;
+  int64_t group = 1;         // heads, the last group may have fewer
+  bool looks_ahead = false;  // the rows of the next task are fetched while one runs
 
+  struct Place {
+    int64_t block;
+    int head;
+  };
   int64_t tasks() const { return blocks * heads; }
-  int64_t block(int64_t task) const { return heads_inner ? task / heads : task % blocks; }
-  int head(int64_t task) const { return static_cast<int>(heads_inner ? task % heads : task / blocks); }
+  Place place(int64_t task) const {
+    const int64_t first = task / (blocks * group) * group, in_group = task - first * blocks;
+    const int64_t width = std::min(group, heads - first);
+    return {in_group / width, static_cast<int>(first + in_group % width)};
+  }
 };
 
-/// Head by head, the position tables of a head stay in the cache from one sequence to the next. But where the parts
-/// that short sequences use fit for all heads, it is better to read each row of activations once, from end to end.
+/// The position tables of a group stay in the cache from one sequence to the next: as many heads as fit, so that rows
+/// of activations, kilobytes apart, are read in long pieces. A small batch is in the cache as a whole.
 TaskGrid task_grid(const CpuContext& cpu, const AttentionArgs& args) {
   TaskGrid grid;
   grid.blocks = block_number(args, args.num_sequences);
   if (mixes_heads(args)) return grid;
   grid.heads = args.num_heads;
-  const size_t row_bytes = static_cast<size_t>(args.num_heads) * static_cast<size_t>(args.head_dim) * sizeof(float);
-  const size_t table_bytes = 2 * 2 * static_cast<size_t>(args.max_seqlen) * row_bytes;
-  grid.heads_inner = table_bytes <= cpu.caches.l2 / 2;
+  const int64_t distances = 2 * std::max<int64_t>(args.max_seqlen, 1);
+  const size_t head_bytes = 2 * static_cast<size_t>(distances * args.head_dim) * sizeof(float);
+  const size_t row_bytes = 4 * static_cast<size_t>(args.num_heads) * static_cast<size_t>(args.head_dim) * sizeof(float);
+  const size_t tokens = static_cast<size_t>(args.cu_seqlens[args.num_sequences]);
+  grid.looks_ahead = !args.query_cu_seqlens && tokens * row_bytes > cpu.caches.l2 / 2;
+  grid.group = std::clamp<int64_t>(static_cast<int64_t>(cpu.caches.l2 / 4 * 3 / head_bytes), 1, args.num_heads);
   return grid;
 }
 
 void run_task(const CpuContext& cpu, const AttentionArgs& args, const TaskGrid& grid, int64_t task, int worker) {
   const AttentionMicrokernels& kernels = cpu.kernels->attention;
-  const BlockPositions positions = block_positions(args, grid.block(task), kernels.query_strip);
+  const auto [number, head] = grid.place(task);
+  const BlockPositions positions = block_positions(args, number, kernels.query_strip);
   const int64_t queries = num_queries(args, positions.sequence);
   const int64_t keys = args.cu_seqlens[positions.sequence + 1] - args.cu_seqlens[positions.sequence];
   float* maps = args.probabilities ? args.probabilities + args.probability_offsets[positions.sequence] : nullptr;
@@ -211,14 +227,14 @@ void run_task(const CpuContext& cpu, const AttentionArgs& args, const TaskGrid& 
     return;
   }
   const int64_t next_task = task + cpu.threads;  // workers take turns, more or less
-  QueryRange next;
-  if (!grid.heads_inner && next_task < grid.tasks() && !args.query_cu_seqlens) {
-    next = dense_range(args, block_positions(args, grid.block(next_task), kernels.query_strip));
+  NextBlock next;
+  if (grid.looks_ahead && next_task < grid.tasks()) {
+    const TaskGrid::Place place = grid.place(next_task);
+    next = {dense_range(args, block_positions(args, place.block, kernels.query_strip)), place.head};
   }
-  const int head = grid.head(task), next_head = grid.head(next_task);
   for_query_ranges(args, positions, [&](const QueryRange& range, int64_t first_query) {
     float* map = maps ? maps + (head * queries + first_query) * keys : nullptr;
-    attend(cpu, args, range, head, map, next, next_head, block);
+    attend(cpu, args, range, head, map, grid.looks_ahead ? &next : nullptr, block);
   });
 }
 

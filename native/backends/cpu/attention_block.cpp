@@ -47,7 +47,7 @@ size_t AttentionBlock::place_strip(std::byte* base, QueryStrip& strip) const {
     strip.far_queries[side] = scratch.floats(words * width);
     strip.far_c2p[side] = scratch.floats(width);
   }
-  scratch.floats(c2p_slack_ * width);
+  scratch.floats(c2p_slack_ * kernels_.width);
   strip.c2p = scratch.floats((kMaxWindow + c2p_slack_) * width);
   strip.output = scratch.floats(width * value_stride_);
   strip.largest = scratch.floats(width);
@@ -55,6 +55,8 @@ size_t AttentionBlock::place_strip(std::byte* base, QueryStrip& strip) const {
   strip.correction = scratch.floats(width);
   return scratch.bytes();
 }
+
+int64_t AttentionBlock::c2p_vector_stride() const { return (kMaxWindow + c2p_slack_) * kernels_.width; }
 
 const float* AttentionBlock::head_rows(const ConstMatrix& matrix, int64_t row) const {
   return static_cast<const float*>(matrix.data) + row * matrix.stride + static_cast<int64_t>(head_) * head_dim_;
@@ -81,12 +83,11 @@ void AttentionBlock::place_strips() {
   for (int s = 0; s < num_strips_; ++s) {
     QueryStrip& strip = strips_[s];
     place_strip(strips_base_ + static_cast<size_t>(s) * strip_bytes_, strip);
-    strip.c2p_low = 0;
-    strip.c2p_high = -1;
+    std::fill_n(strip.c2p_slots, kStripVectors, SlotRange{0, -1});
     strip.far_ready[0] = strip.far_ready[1] = false;
     strip.first = static_cast<int64_t>(s) * width;
     strip.count = static_cast<int>(std::min<int64_t>(width, range_.num_rows - strip.first));
-    strip.vectors = strip.count > kernels_.width ? 2 : 1;
+    strip.vectors = (strip.count + kernels_.width - 1) / kernels_.width;
     strip.first_position = range_.position + strip.first;
     strip.last_position = strip.first_position + strip.count - 1;
     if (range_.positions) {
@@ -106,28 +107,30 @@ int AttentionBlock::far_side(const QueryStrip& strip) const {
   return -1;
 }
 
-void AttentionBlock::prefetch(const ConstMatrix& matrix, int64_t row, int64_t count, int head) {
+void AttentionBlock::prefetch_rows(const ConstMatrix& matrix, int64_t row, int64_t count, int head) {
   const float* first =
       static_cast<const float*>(matrix.data) + row * matrix.stride + static_cast<int64_t>(head) * head_dim_;
   const int64_t stride = matrix.stride * static_cast<int64_t>(sizeof(float));
   if (count > 0) prefetch_.rows[prefetch_.num_rows++] = {reinterpret_cast<const char*>(first), stride, count};
 }
 
-void AttentionBlock::prefetch_next(const QueryRange& range, int head) {
-  const int64_t keys = std::min<int64_t>(kKeyTile, range.num_keys);
-  prefetch(args_->output, range_.row_begin, range_.num_rows, head_);
-  prefetch(args_->query, range.row_begin, range.num_rows, head);
-  prefetch(args_->key, range.key_begin, keys, head);
-  prefetch(args_->value, range.key_begin, keys, head);
+void AttentionBlock::prefetch_next(const NextBlock& next) {
+  const int64_t keys = std::min<int64_t>(kKeyTile, next.range.num_keys);
+  prefetch_rows(args_->output, range_.row_begin, range_.num_rows, head_);
+  prefetch_rows(args_->query, next.range.row_begin, next.range.num_rows, next.head);
+  prefetch_rows(args_->key, next.range.key_begin, keys, next.head);
+  prefetch_rows(args_->value, next.range.key_begin, keys, next.head);
 }
 
-void AttentionBlock::begin_tile(const KeyTile& tile) {
+void AttentionBlock::begin_tile(const KeyTile& tile, const NextBlock* next) {
   tile_ = tile;
   prefetch_ = {};
   prefetch_.bytes = head_dim_ * static_cast<int64_t>(sizeof(float));
-  const int64_t next = tile.begin + tile.count, next_count = std::min<int64_t>(kKeyTile, range_.num_keys - next);
-  prefetch(args_->key, range_.key_begin + next, next_count, head_);
-  prefetch(args_->value, range_.key_begin + next, next_count, head_);
+  prefetch_.at_once = tile.count > kKeyTile / 2 ? 3 : 6;  // a short tile has fewer products to hide its rows behind
+  const int64_t after = tile.begin + tile.count, count = std::min<int64_t>(kKeyTile, range_.num_keys - after);
+  prefetch_rows(args_->key, range_.key_begin + after, count, head_);
+  prefetch_rows(args_->value, range_.key_begin + after, count, head_);
+  if (next) prefetch_next(*next);
   products_->pack_rows(head_rows(args_->key, range_.key_begin + tile.begin), args_->key.stride, tile.count, head_dim_,
                        keys_, static_cast<int64_t>(kKeyTile) * kBlockWords);
   if (!positions_ || !positions_->has_pos_query()) return;
@@ -186,6 +189,7 @@ void AttentionBlock::multiply_panels(int first_key, int num_keys, int64_t first_
   product.vectors = static_cast<int>(last_panel - first_panel + 1);
   product.product = p2c_ + first_key * kP2cStride + (first_panel - p2c_panel_) * kernels_.width;
   product.product_stride = kP2cStride;
+  product.product_vector_stride = kernels_.width;
   product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 }
@@ -207,43 +211,73 @@ void AttentionBlock::make_far_ready(QueryStrip& strip, int side) {
   product.num_rows = 1;
   product.blocks = blocks_;
   product.columns = strip.queries;
-  product.column_stride = kernels_.query_strip;
-  product.vector_stride = kernels_.width;
+  product.column_stride = kernels_.width;
+  product.vector_stride = query_vector_stride();
   product.vectors = strip.vectors;
   product.product = strip.far_c2p[side];
   product.product_stride = kernels_.query_strip;
+  product.product_vector_stride = kernels_.width;
   product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 }
 
+/// The slots of c2p that vector `vector` of the strip, with those that share its window, needs for the tile.
+SlotRange AttentionBlock::c2p_window(const QueryStrip& strip, int vector) const {
+  const int lanes = products_->c2p_vectors * kernels_.width, first = vector * kernels_.width / lanes * lanes;
+  const int last = std::min(first + lanes, strip.count) - 1;
+  const int64_t first_position = strip.first_position + (range_.positions ? strip.offsets[first] : first);
+  const int64_t last_position = strip.first_position + (range_.positions ? strip.offsets[last] : last);
+  return {positions_->slot(first_position - (tile_.begin + tile_.count - 1)),
+          positions_->slot(last_position - tile_.begin)};
+}
+
 /// Moves the window of c2p to the slots that the strip and the tile need; keeps the rows that both windows share.
 void AttentionBlock::extend_c2p(QueryStrip& strip) {
-  const int64_t width = kernels_.query_strip;
-  const int64_t low = positions_->slot(strip.first_position - (tile_.begin + tile_.count - 1));
-  const int64_t high = positions_->slot(strip.last_position - tile_.begin);
-  int64_t missing = high - low + 1;
-  if (strip.c2p_low <= high && high <= strip.c2p_high && low <= strip.c2p_low) {
-    const int64_t shared = high - strip.c2p_low + 1;
-    missing -= shared;
-    if (missing > 0)
-      std::memmove(strip.c2p + missing * width, strip.c2p, static_cast<size_t>(shared * width) * sizeof(float));
+  const int64_t width = kernels_.width;
+  SlotRange missing[kStripVectors];
+  const int64_t first = c2p_window(strip, 0).low;
+  for (int v = 0; v < strip.vectors; ++v) {
+    const SlotRange held = strip.c2p_slots[v], needed = c2p_window(strip, v);
+    strip.c2p_slots[v] = missing[v] = needed;
+    if (needed.high < held.low || needed.high > held.high || needed.low > held.low) continue;
+    missing[v].high = held.low - 1;
+    float* panel = strip.c2p + v * c2p_vector_stride();
+    std::memmove(panel + (held.low - first) * width, panel + (held.low - strip.c2p_first) * width,
+                 static_cast<size_t>((needed.high - held.low + 1) * width) * sizeof(float));
   }
-  strip.c2p_low = low;
-  strip.c2p_high = high;
-  if (missing == 0) return;
-  RowsProduct product;
-  product.rows = positions_->pos_key.as<float>() + head_ * positions_->key_head_words + low * kBlockWords;
-  product.block_stride = positions_->key_rows * kBlockWords;
-  product.num_rows = static_cast<int>(missing);
-  product.blocks = blocks_;
-  product.columns = strip.queries;
-  product.column_stride = width;
-  product.vector_stride = kernels_.width;
-  product.vectors = strip.vectors;
-  product.product = strip.c2p;
-  product.product_stride = width;
-  product.prefetch = &prefetch_;
-  products_->multiply_rows(product);
+  strip.c2p_first = first;
+  multiply_c2p(strip, missing);
+}
+
+/// c2p for missing[vector] of each vector. Both ends of the ranges ascend with the vectors: at every slot those that
+/// miss it are neighbours, and from one end of a range to the next they are the same.
+void AttentionBlock::multiply_c2p(const QueryStrip& strip, const SlotRange* missing) {
+  int begin = 0, end = 0;  // vectors that miss `slot`
+  for (int64_t slot = missing[0].low; begin < strip.vectors;) {
+    while (begin < strip.vectors && missing[begin].high < slot) ++begin;
+    if (begin == strip.vectors) return;
+    slot = std::max(slot, missing[begin].low);
+    end = std::max(end, begin + 1);
+    while (end < strip.vectors && missing[end].low <= slot) ++end;
+    int64_t last = missing[begin].high;
+    if (end < strip.vectors) last = std::min(last, missing[end].low - 1);
+    RowsProduct product;
+    product.rows =
+        positions_->pos_key.as<float>() + head_ * positions_->key_head_words + slot * static_cast<int64_t>(kBlockWords);
+    product.block_stride = positions_->key_rows * kBlockWords;
+    product.num_rows = static_cast<int>(last - slot + 1);
+    product.blocks = blocks_;
+    product.columns = strip.queries + begin * query_vector_stride();
+    product.column_stride = kernels_.width;
+    product.vector_stride = query_vector_stride();
+    product.vectors = end - begin;
+    product.product = strip.c2p + begin * c2p_vector_stride() + (slot - strip.c2p_first) * kernels_.width;
+    product.product_stride = kernels_.width;
+    product.product_vector_stride = c2p_vector_stride();
+    product.prefetch = &prefetch_;
+    products_->multiply_rows(product);
+    slot = last + 1;
+  }
 }
 
 void AttentionBlock::score(QueryStrip& strip) {
@@ -256,17 +290,19 @@ void AttentionBlock::score(QueryStrip& strip) {
   product.num_rows = tile_.count;
   product.blocks = blocks_;
   product.columns = side >= 0 && positions_->has_pos_query() ? strip.far_queries[side] : strip.queries;
-  product.column_stride = kernels_.query_strip;
-  product.vector_stride = kernels_.width;
+  product.column_stride = kernels_.width;
+  product.vector_stride = query_vector_stride();
   product.vectors = strip.vectors;
   product.init = side >= 0 && positions_->has_pos_key() ? strip.far_c2p[side] : nullptr;
   product.product = scores_;
-  product.product_stride = kernels_.query_strip;
+  product.product_stride = kernels_.width;
+  product.product_vector_stride = score_vector_stride();
   product.prefetch = &prefetch_;
   products_->multiply_rows(product);
 
   ScoreTile scores;
   scores.scores = scores_;
+  scores.score_vector_stride = score_vector_stride();
   scores.keys = tile_.count;
   scores.vectors = strip.vectors;
   scores.distance = strip.first_position - tile_.begin;
@@ -276,7 +312,8 @@ void AttentionBlock::score(QueryStrip& strip) {
   if (near && positions_->has_pos_key()) {
     extend_c2p(strip);
     scores.c2p = strip.c2p;
-    scores.c2p_first = strip.c2p_low;
+    scores.c2p_vector_stride = c2p_vector_stride();
+    scores.c2p_first = strip.c2p_first;
   }
   if (near && positions_->has_pos_query()) {
     scores.p2c = p2c_;

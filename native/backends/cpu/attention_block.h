@@ -15,7 +15,7 @@ namespace deberta {
 
 constexpr int kKeyTile = 128;     // keys that one pass over the strips of a block covers
 constexpr int kQueryBlock = 256;  // positions that a block spans at most, a multiple of every strip
-constexpr int kMaxStrips = 32;    // of a block: kQueryBlock over the narrowest strip (8)
+constexpr int kMaxStrips = 16;    // of a block: kQueryBlock over the narrowest strip (16)
 
 /// Hands out 64-byte aligned pieces of an arena; from a null base it only counts.
 class ScratchCursor {
@@ -44,22 +44,28 @@ struct QueryRange {
   const int32_t* positions = nullptr;  // [num_rows] of gapped queries, ascending, within kQueryBlock; null: dense
 };
 
-/// Up to two vectors of queries, and what is kept for them between tiles. Set by AttentionBlock::begin.
+/// Slots [low, high]; none if high < low.
+struct SlotRange {
+  int64_t low;
+  int64_t high;
+};
+
+/// Up to kStripVectors vectors of queries, and what is kept for them between tiles. Set by AttentionBlock::begin.
 struct QueryStrip {
   int64_t first;  // row within the block
   int count;
   int vectors;
   int64_t first_position;
   int64_t last_position;
-  int32_t offsets[kMaxQueryStrip];  // gapped: position of each lane minus first_position
-  int64_t c2p_low;                  // slots that c2p holds, [c2p_low, c2p_high]
-  int64_t c2p_high;
+  int32_t offsets[kMaxQueryStrip];     // gapped: position of each lane minus first_position
+  SlotRange c2p_slots[kStripVectors];  // that c2p holds of each vector
+  int64_t c2p_first;                   // slot of the first row of c2p
   bool far_ready[2];
 
-  float* queries;         // [words, strip], scaled
+  float* queries;         // [vectors][words][width], scaled
   float* far_queries[2];  // the same plus pos_query of the first or last slot
   float* far_c2p[2];      // [strip]: c2p of the first or last slot
-  float* c2p;             // [slots of the window, strip]
+  float* c2p;             // [vectors][slots of the window][width]
   float* output;          // [strip, value_stride]
   float* largest;         // [strip]
   float* sum;             // [strip]
@@ -72,6 +78,12 @@ struct KeyTile {
   int count = 0;
 };
 
+/// What a worker is likely to compute next.
+struct NextBlock {
+  QueryRange range;
+  int head = 0;
+};
+
 class AttentionBlock {
  public:
   /// Lays out scratch for heads of `head_dim`; with a null cursor base only its size is of use.
@@ -80,14 +92,11 @@ class AttentionBlock {
   /// Begins a block: packs its queries, strip by strip.
   void begin(const AttentionArgs& args, const AttentionProducts& products, const QueryRange& range, int head);
 
-  /// While the last tile of keys is computed, fetches the rows that it will write and those that another block begins
-  /// with.
-  void prefetch_next(const QueryRange& range, int head);
+  /// Packs the keys of a tile and computes p2c where some strip is not far from all of them. next: on the last tile,
+  /// the block whose rows are fetched in the meantime, as are those that this block will write; or null.
+  void begin_tile(const KeyTile& tile, const NextBlock* next);
 
-  /// Packs the keys of a tile and computes p2c where some strip is not far from all of them.
-  void begin_tile(const KeyTile& tile);
-
-  /// scores() = scale * (Q K^T + c2p + p2c) of a strip and the tile, keys as rows; tile_max() = the largest per query.
+  /// scores() = scale * (Q K^T + c2p + p2c) of a strip and the tile; tile_max() = the largest per query.
   void score(QueryStrip& strip);
 
   void pack_values();
@@ -97,7 +106,13 @@ class AttentionBlock {
   const KeyTile& tile() const { return tile_; }
   int strip_width() const { return kernels_.query_strip; }
   int64_t value_stride() const { return value_stride_; }
-  float* scores() const { return scores_; }        // [kKeyTile, strip]
+  float* scores() const { return scores_; }  // [vectors][kKeyTile][width]
+  int64_t score_vector_stride() const { return static_cast<int64_t>(kKeyTile) * kernels_.width; }
+  float score(int key, int query) const {
+    const int width = kernels_.width;
+    return scores_[query / width * score_vector_stride() + key * width + query % width];
+  }
+  RowPrefetch* prefetch() { return &prefetch_; }
   float* tile_max() const { return tile_max_; }    // [strip]
   const float* values() const { return values_; }  // [keys / group, value_stride]
 
@@ -107,10 +122,15 @@ class AttentionBlock {
   int far_side(const QueryStrip& strip) const;
   void make_far_ready(QueryStrip& strip, int side);
   void extend_c2p(QueryStrip& strip);
+  int64_t query_vector_stride() const { return static_cast<int64_t>(blocks_) * kBlockWords * kernels_.width; }
+  int64_t c2p_vector_stride() const;
+  SlotRange c2p_window(const QueryStrip& strip, int vector) const;
+  void multiply_c2p(const QueryStrip& strip, const SlotRange* missing);
   void compute_p2c(int64_t first_position, int64_t last_position);
   void multiply_panels(int first_key, int num_keys, int64_t first_panel, int64_t last_panel);
   const float* head_rows(const ConstMatrix& matrix, int64_t row) const;
-  void prefetch(const ConstMatrix& matrix, int64_t row, int64_t count, int head);
+  void prefetch_rows(const ConstMatrix& matrix, int64_t row, int64_t count, int head);
+  void prefetch_next(const NextBlock& next);
 
   const AttentionMicrokernels& kernels_;
   const AttentionProducts* products_ = nullptr;

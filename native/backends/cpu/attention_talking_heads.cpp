@@ -79,9 +79,12 @@ void TalkingHeads::attend_strip(const AttentionArgs& args, const QueryRange& str
 void TalkingHeads::mixed_scores(const AttentionArgs& args, const QueryRange& strip, const KeyTile& tile) {
   for (int h = 0; h < num_heads_; ++h) {
     block_->begin(args, *products_, strip, h);
-    block_->begin_tile(tile);
+    block_->begin_tile(tile, nullptr);
     block_->score(block_->strip(0));
-    std::copy_n(block_->scores(), static_cast<int64_t>(tile.count) * kernels_.query_strip, scores_ + h * tile_floats_);
+    float* scores = scores_ + h * tile_floats_;
+    for (int key = 0; key < tile.count; ++key) {
+      for (int q = 0; q < strip.num_rows; ++q) scores[key * kernels_.query_strip + q] = block_->score(key, q);
+    }
   }
   if (args.head_logits_proj) mix(args.head_logits_proj);
 }

@@ -14,7 +14,7 @@ template <class Words>
 constexpr AttentionProducts attention_products() {
   AttentionProducts products;
   products.group = Words::kGroup;
-  products.p2c_rows = kWidth == 16 ? 8 : 6;
+  products.p2c_rows = kWidth == 16 ? 16 : 8;
   products.pack_rows = attention_pack_rows<Words>;
   products.pack_queries = attention_pack_queries<Words>;
   products.pack_values = attention_pack_values<Words>;
@@ -27,7 +27,7 @@ constexpr AttentionProducts attention_products() {
 constexpr AttentionMicrokernels attention_kernels() {
   AttentionMicrokernels kernels;
   kernels.width = kWidth;
-  kernels.query_strip = 2 * kWidth;
+  kernels.query_strip = kStripVectors * kWidth;
   kernels.float32 = attention_products<Float32Words>();
   kernels.add_positions = attention_add_positions;
   kernels.update_softmax = attention_update_softmax;

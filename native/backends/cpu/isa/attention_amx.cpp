@@ -9,10 +9,10 @@
 namespace deberta {
 namespace {
 
-constexpr int kSide = 16;           // rows and columns of a tile of sums
-constexpr int64_t kRowBytes = 64;   // of a tile register
-constexpr int kStrip = 2 * kWidth;  // queries of a strip
-constexpr int kMaxSteps = 64;       // key pairs of a tile of keys
+constexpr int kSide = 16;                       // rows and columns of a tile of sums
+constexpr int64_t kRowBytes = 64;               // of a tile register
+constexpr int kStrip = kStripVectors * kWidth;  // queries of a strip
+constexpr int kMaxSteps = 64;                   // key pairs of a tile of keys
 
 // Tile registers: 0 1 / 2 3 sums (upper and lower rows, left and right columns), 4 5 rows, 6 7 columns; all 16 x 64
 // bytes.
@@ -76,19 +76,21 @@ void multiply_tiles(const RowsProduct& args, int row, int v) {
     columns += kBlockWords * args.column_stride;
     next += kBlockWords * args.column_stride;
   }
-  float* product = args.product + row * args.product_stride + v * kWidth;
+  float* product = args.product + row * args.product_stride + v * args.product_vector_stride;
   float* below = product + kSide * args.product_stride;
+  const int64_t beside = args.product_vector_stride;
   const int upper_rows = args.num_rows - row, lower_rows = upper_rows - kSide;
   DEBERTA_STORE_TILE(0, product, args.product_stride, upper_rows);
-  if (right) DEBERTA_STORE_TILE(1, product + kWidth, args.product_stride, upper_rows);
+  if (right) DEBERTA_STORE_TILE(1, product + beside, args.product_stride, upper_rows);
   DEBERTA_STORE_TILE(2, below, args.product_stride, lower_rows);
-  if (right) DEBERTA_STORE_TILE(3, below + kWidth, args.product_stride, lower_rows);
+  if (right) DEBERTA_STORE_TILE(3, below + beside, args.product_stride, lower_rows);
 }
 
 void multiply_rows_amx(const RowsProduct& args) {
   configure_tiles();
   for (int row = 0; row < args.num_rows; row += 2 * kSide) {
-    if (args.prefetch) prefetch_rows(args.prefetch);
+    prefetch_rows(args.prefetch);
+    prefetch_rows(args.prefetch);  // 32 rows are more than the register tiles that others fetch for
     for (int v = 0; v < args.vectors; v += 2) multiply_tiles(args, row, v);
   }
   _tile_release();
@@ -103,18 +105,55 @@ void pack_values_amx(const float* rows, int64_t stride, int count, int head_dim,
   }
 }
 
-/// weights [steps, strip] -> packed rows [ceil(steps / 16)][strip][16 words], zeros beyond.
+/// weights [vectors][steps][width] -> packed rows [ceil(steps / 16)][strip][16 words], zeros beyond.
 void turn_weights(const WeightedSum& args, float* turned) {
   for (int step = 0; step < args.steps; step += kSide) {
     for (int q = 0; q < args.queries; q += kWidth) {
+      const float* weights = args.weights + q / kWidth * args.weight_vector_stride + step * kWidth;
       Vec block[kWidth];
-      for (int k = 0; k < kSide; ++k) {
-        block[k] = step + k < args.steps ? load(args.weights + (step + k) * kStrip + q) : zero();
-      }
+      for (int k = 0; k < kSide; ++k) block[k] = step + k < args.steps ? load(weights + k * kWidth) : zero();
       transpose(block);
       for (int r = 0; r < kWidth; ++r) store(turned + step * kStrip + (q + r) * kBlockWords, block[r]);
     }
   }
+}
+
+/// Queries [query, query + 32) and columns [column, column + 32) of the output.
+void weigh_tiles(const WeightedSum& args, const float* turned, int query, int64_t column) {
+  const int64_t output_bytes = args.value_stride * 4;
+  const bool lower = args.queries - query > kSide, right = column + kWidth < args.value_stride;
+  float* output = args.output + query * args.value_stride + column;
+  float* below = output + kSide * args.value_stride;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  if (args.correction) {
+    _tile_loadd(0, output, output_bytes);
+    if (right) _tile_loadd(1, output + kWidth, output_bytes);
+    if (lower) _tile_loadd(2, below, output_bytes);
+    if (lower && right) _tile_loadd(3, below + kWidth, output_bytes);
+  }
+  for (int step = 0; step < args.steps; step += kSide) {
+    const float* weights = turned + step * kStrip + query * kBlockWords;
+    const float* values = args.values + step * args.value_stride + column;
+    _tile_loadd(4, weights, kRowBytes);
+    _tile_loadd(6, values, output_bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    if (right) {
+      _tile_loadd(7, values + kWidth, output_bytes);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if (lower) {
+      _tile_loadd(5, weights + kSide * kBlockWords, kRowBytes);
+      _tile_dpbf16ps(2, 5, 6);
+      if (right) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, output, output_bytes);
+  if (right) _tile_stored(1, output + kWidth, output_bytes);
+  if (lower) _tile_stored(2, below, output_bytes);
+  if (lower && right) _tile_stored(3, below + kWidth, output_bytes);
 }
 
 void weigh_values_amx(const WeightedSum& args) {
@@ -126,41 +165,8 @@ void weigh_values_amx(const WeightedSum& args) {
     for (int64_t c = 0; c < args.value_stride; c += kWidth) store(row + c, load(row + c) * factor);
   }
   configure_tiles();
-  const int64_t output_bytes = args.value_stride * 4;
-  const bool lower = args.queries > kSide;
-  for (int64_t c = 0; c < args.value_stride; c += 2 * kWidth) {
-    const bool right = c + kWidth < args.value_stride;
-    float* output = args.output + c;
-    float* below = output + kSide * args.value_stride;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    if (args.correction) {
-      _tile_loadd(0, output, output_bytes);
-      if (right) _tile_loadd(1, output + kWidth, output_bytes);
-      if (lower) _tile_loadd(2, below, output_bytes);
-      if (lower && right) _tile_loadd(3, below + kWidth, output_bytes);
-    }
-    for (int step = 0; step < args.steps; step += kSide) {
-      const float* values = args.values + step * args.value_stride + c;
-      _tile_loadd(4, turned + step * kStrip, kRowBytes);
-      _tile_loadd(6, values, output_bytes);
-      _tile_dpbf16ps(0, 4, 6);
-      if (right) {
-        _tile_loadd(7, values + kWidth, output_bytes);
-        _tile_dpbf16ps(1, 4, 7);
-      }
-      if (lower) {
-        _tile_loadd(5, turned + step * kStrip + kSide * kBlockWords, kRowBytes);
-        _tile_dpbf16ps(2, 5, 6);
-        if (right) _tile_dpbf16ps(3, 5, 7);
-      }
-    }
-    _tile_stored(0, output, output_bytes);
-    if (right) _tile_stored(1, output + kWidth, output_bytes);
-    if (lower) _tile_stored(2, below, output_bytes);
-    if (lower && right) _tile_stored(3, below + kWidth, output_bytes);
+  for (int query = 0; query < args.queries; query += 2 * kSide) {
+    for (int64_t c = 0; c < args.value_stride; c += 2 * kWidth) weigh_tiles(args, turned, query, c);
   }
   _tile_release();
 }
@@ -170,6 +176,7 @@ void weigh_values_amx(const WeightedSum& args) {
 constexpr AttentionProducts amx_products() {
   AttentionProducts products = attention_products<Bfloat16Words>();
   products.p2c_rows = kSide;
+  products.c2p_vectors = 2;  // what a pair of tiles computes at once
   products.pack_values = pack_values_amx;
   products.multiply_rows = multiply_rows_amx;
   products.weigh_values = weigh_values_amx;

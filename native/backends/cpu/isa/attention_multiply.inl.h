@@ -1,6 +1,6 @@
-// The matrix products of attention: packed rows against columns (Q K^T and both position terms) and P V. Register tiles
-// of kAttentionRows x 2 vectors; each sum runs over k in ascending order in one accumulator, so results do not depend
-// on tiling.
+// The matrix products of attention: packed rows against columns (Q K^T and both position terms) and P V, in register
+// tiles of a few rows x up to four vectors. Each sum runs over k in ascending order in one accumulator, so results do
+// not depend on tiling.
 #pragma once
 
 #include "backends/cpu/isa/attention_words.inl.h"
@@ -8,11 +8,30 @@
 namespace deberta {
 namespace {
 
-constexpr int kAttentionRows = kWidth == 16 ? 14 : 6;  // rows of a tile: x 2 vectors fill the registers
+// Rows of a tile of so many vectors: sums, one row of columns and a broadcast fill the registers. A broadcast that only
+// two multiply-adds share costs more than one that three or four share.
+constexpr int kMaxTileVectors = kWidth == 16 ? 4 : 3;
+constexpr int tile_rows(int vectors) {
+  return kWidth == 16 ? (vectors == 4   ? 6
+                         : vectors == 3 ? 9
+                         : vectors == 2 ? 14
+                                        : 16)
+                      : (vectors == 3   ? 4
+                         : vectors == 2 ? 6
+                                        : 8);
+}
+
+/// How many of `vectors` vectors the next tiles take of a product with so many rows: they are shared out evenly.
+inline int tile_vectors(int rows, int vectors) {
+  const int most = rows > 6 && rows <= 9 ? 3 : kWidth == 16 ? 4 : 2;
+  const int tiles = (vectors + most - 1) / most;
+  return (vectors + tiles - 1) / tiles;
+}
 
 template <class Words, int Rows, int Vectors>
 __attribute__((noinline)) void multiply_tile(const RowsProduct& args, const float* rows, int vector, float* product) {
   Vec sum[Rows][Vectors];
+#pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v) {
     const Vec init = args.init ? load(args.init + (vector + v) * kWidth) : zero();
 #pragma GCC unroll 16
@@ -24,13 +43,13 @@ __attribute__((noinline)) void multiply_tile(const RowsProduct& args, const floa
 #pragma GCC unroll 4
     for (int k = 0; k < kBlockWords; ++k) {
       Vec column[Vectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) column[v] = load(columns + v * vector_stride);
       columns += column_stride;
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
         const Vec row = splat(rows[r * kBlockWords + k]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int v = 0; v < Vectors; ++v) sum[r][v] = Words::multiply_add(row, column[v], sum[r][v]);
       }
     }
@@ -38,13 +57,15 @@ __attribute__((noinline)) void multiply_tile(const RowsProduct& args, const floa
   }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 2
-    for (int v = 0; v < Vectors; ++v) store(product + r * args.product_stride + v * kWidth, sum[r][v]);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      store(product + r * args.product_stride + v * args.product_vector_stride, sum[r][v]);
+    }
   }
 }
 
-// The tile of `rows` rows, 1 <= rows <= kAttentionRows.
-template <class Words, int Vectors, int Rows = kAttentionRows>
+// The tile of `rows` rows, 1 <= rows <= tile_rows(Vectors).
+template <class Words, int Vectors, int Rows = tile_rows(Vectors)>
 inline void multiply_rows(int num_rows, const RowsProduct& args, const float* rows, int vector, float* product) {
   if constexpr (Rows > 1) {
     if (num_rows < Rows) return multiply_rows<Words, Vectors, Rows - 1>(num_rows, args, rows, vector, product);
@@ -52,70 +73,79 @@ inline void multiply_rows(int num_rows, const RowsProduct& args, const float* ro
   multiply_tile<Words, Rows, Vectors>(args, rows, vector, product);
 }
 
-constexpr int kPrefetchedRows = 6;  // per tile of a product: enough to be done before the tile of keys is
-
 inline void prefetch_rows(RowPrefetch* prefetch) {
-  for (int i = 0; i < kPrefetchedRows && prefetch->current < prefetch->num_rows; ++i) {
+  if (!prefetch) return;
+  for (int i = 0; i < prefetch->at_once && prefetch->current < prefetch->num_rows; ++i) {
     RowPrefetch::Rows& rows = prefetch->rows[prefetch->current];
-    for (int64_t b = 0; b < prefetch->bytes; b += 64) __builtin_prefetch(rows.at + b, 0, 2);
+    for (int64_t b = 0; b < prefetch->bytes; b += 64) __builtin_prefetch(rows.at + b);
     rows.at += rows.stride;
     if (--rows.count <= 0) ++prefetch->current;
   }
 }
 
-// Rows are split into equal tiles: 16 = 8 + 8 rather than 14 + 2.
-template <class Words>
-void attention_multiply_rows(const RowsProduct& args) {
-  const int tiles = (args.num_rows + kAttentionRows - 1) / kAttentionRows;
+/// All rows against Vectors vectors from `vector` on. Rows are split into equal tiles: 16 = 8 + 8 rather than 14 + 2.
+template <class Words, int Vectors>
+void multiply_columns(const RowsProduct& args, int vector) {
+  const int tiles = (args.num_rows + tile_rows(Vectors) - 1) / tile_rows(Vectors);
   for (int t = 0; t < tiles; ++t) {
     const int first = (int)((int64_t)args.num_rows * t / tiles), last = (int)((int64_t)args.num_rows * (t + 1) / tiles);
-    const float* rows = args.rows + first * kBlockWords;
-    float* product = args.product + first * args.product_stride;
-    if (args.prefetch) prefetch_rows(args.prefetch);
-    int v = 0;
-    for (; v + 2 <= args.vectors; v += 2) multiply_rows<Words, 2>(last - first, args, rows, v, product + v * kWidth);
-    if (v < args.vectors) multiply_rows<Words, 1>(last - first, args, rows, v, product + v * kWidth);
+    prefetch_rows(args.prefetch);
+    multiply_rows<Words, Vectors>(last - first, args, args.rows + first * kBlockWords, vector,
+                                  args.product + first * args.product_stride + vector * args.product_vector_stride);
+  }
+}
+
+template <class Words>
+void attention_multiply_rows(const RowsProduct& args) {
+  for (int v = 0; v < args.vectors;) {
+    const int vectors = tile_vectors(args.num_rows, args.vectors - v);
+    if (vectors == 1) multiply_columns<Words, 1>(args, v);
+    if (vectors == 2) multiply_columns<Words, 2>(args, v);
+    if (vectors == 3) multiply_columns<Words, 3>(args, v);
+    if constexpr (kMaxTileVectors >= 4) {
+      if (vectors == 4) multiply_columns<Words, 4>(args, v);
+    }
+    v += vectors;
   }
 }
 
 template <class Words, int Queries, int Vectors>
 __attribute__((noinline)) void weigh_tile(const WeightedSum& args, int query, int column) {
-  constexpr int kStrip = 2 * kWidth;
   Vec sum[Queries][Vectors];
   float* output = args.output + query * args.value_stride + column;
 #pragma GCC unroll 16
   for (int q = 0; q < Queries; ++q) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       sum[q][v] = args.correction
                       ? splat(args.correction[query + q]) * load(output + q * args.value_stride + v * kWidth)
                       : zero();
     }
   }
-  const float* weights = args.weights + query;
+  const float* weights = args.weights + query / kWidth * args.weight_vector_stride + query % kWidth;
   const float* values = args.values + column;
 #pragma GCC unroll 4
   for (int k = 0; k < args.steps; ++k) {
     Vec value[Vectors];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) value[v] = load(values + v * kWidth);
 #pragma GCC unroll 16
     for (int q = 0; q < Queries; ++q) {
       const Vec weight = splat(weights[q]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sum[q][v] = Words::multiply_add(weight, value[v], sum[q][v]);
     }
-    weights += kStrip;
+    weights += kWidth;
     values += args.value_stride;
   }
 #pragma GCC unroll 16
   for (int q = 0; q < Queries; ++q) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) store(output + q * args.value_stride + v * kWidth, sum[q][v]);
   }
 }
 
-template <class Words, int Vectors, int Queries = kAttentionRows>
+template <class Words, int Vectors, int Queries = tile_rows(Vectors)>
 inline void weigh_queries(int num_queries, const WeightedSum& args, int query, int column) {
   if constexpr (Queries > 1) {
     if (num_queries < Queries) return weigh_queries<Words, Vectors, Queries - 1>(num_queries, args, query, column);
@@ -123,20 +153,32 @@ inline void weigh_queries(int num_queries, const WeightedSum& args, int query, i
   weigh_tile<Words, Queries, Vectors>(args, query, column);
 }
 
-template <class Words>
-void attention_weigh_values(const WeightedSum& args) {
-  const int tiles = (args.queries + kAttentionRows - 1) / kAttentionRows;
-  const int columns = (int)args.value_stride;
-  int c = 0;
-  for (; c + 2 * kWidth <= columns; c += 2 * kWidth) {
+/// All queries with Vectors columns of values. A tile's queries are of one vector: their weights share a cache line.
+template <class Words, int Vectors>
+void weigh_columns(const WeightedSum& args, int column) {
+  for (int query = 0; query < args.queries; query += kWidth) {
+    const int count = min_int(kWidth, args.queries - query);
+    const int tiles = (count + tile_rows(Vectors) - 1) / tile_rows(Vectors);
     for (int t = 0; t < tiles; ++t) {
-      const int first = args.queries * t / tiles, last = args.queries * (t + 1) / tiles;
-      weigh_queries<Words, 2>(last - first, args, first, c);
+      const int first = count * t / tiles, last = count * (t + 1) / tiles;
+      prefetch_rows(args.prefetch);
+      weigh_queries<Words, Vectors>(last - first, args, query + first, column);
     }
   }
-  for (int t = 0; c < columns && t < tiles; ++t) {
-    const int first = args.queries * t / tiles, last = args.queries * (t + 1) / tiles;
-    weigh_queries<Words, 1>(last - first, args, first, c);
+}
+
+template <class Words>
+void attention_weigh_values(const WeightedSum& args) {
+  const int vectors = (int)(args.value_stride / kWidth);
+  const int tiles = (vectors + kMaxTileVectors - 1) / kMaxTileVectors;
+  for (int t = 0; t < tiles; ++t) {
+    const int first = vectors * t / tiles, count = vectors * (t + 1) / tiles - first;
+    if (count == 1) weigh_columns<Words, 1>(args, first * kWidth);
+    if (count == 2) weigh_columns<Words, 2>(args, first * kWidth);
+    if (count == 3) weigh_columns<Words, 3>(args, first * kWidth);
+    if constexpr (kMaxTileVectors >= 4) {
+      if (count == 4) weigh_columns<Words, 4>(args, first * kWidth);
+    }
   }
 }
 

@@ -17,13 +17,13 @@ void attention_pack_rows(const float* rows, int64_t stride, int count, int head_
                          int64_t block_stride) {
   const int blocks = (words_of<Words>(head_dim) + kBlockWords - 1) / kBlockWords;
   constexpr int kValues = kWidth * Words::kGroup;  // values per vector of words
-  for (int b = 0; b < blocks; ++b) {
-    float* block = packed + b * block_stride;
-    for (int r = 0; r < count; ++r) {
+  for (int r = 0; r < count; ++r) {                // whole rows, one after the other: each is in a page of its own
+    for (int b = 0; b < blocks; ++b) {
+      float* block = packed + b * block_stride + r * kBlockWords;
       for (int v = 0; v < kBlockWords / kWidth; ++v) {
         const int column = b * kBlockWords * Words::kGroup + v * kValues;
-        const Vec words = column < head_dim ? Words::pack(rows + r * stride + column, head_dim - column) : zero();
-        store(block + r * kBlockWords + v * kWidth, words);
+        store(block + v * kWidth,
+              column < head_dim ? Words::pack(rows + r * stride + column, head_dim - column) : zero());
       }
     }
   }
@@ -32,7 +32,7 @@ void attention_pack_rows(const float* rows, int64_t stride, int count, int head_
 template <class Words>
 void attention_pack_queries(const float* rows, int64_t stride, int count, int head_dim, const float* addend,
                             float scale, float* packed) {
-  constexpr int kStrip = 2 * kWidth;
+  constexpr int kStrip = kStripVectors * kWidth;
   const int words = (words_of<Words>(head_dim) + kBlockWords - 1) / kBlockWords * kBlockWords;
   const Vec factor = splat(scale);
   for (int first = 0; first < kStrip && first < count; first += kWidth) {
@@ -47,7 +47,7 @@ void attention_pack_queries(const float* rows, int64_t stride, int count, int he
                        : zero();
       }
       transpose(block);
-      for (int w = 0; w < kWidth; ++w) store(packed + (word + w) * kStrip + first, block[w]);
+      for (int w = 0; w < kWidth; ++w) store(packed + first * words + (word + w) * kWidth, block[w]);
     }
   }
 }

@@ -63,9 +63,8 @@ inline Vec add_scores(const ScoreTile& tile, float* scores, Vec c2p, Vec p2c, Ve
 /// One vector of queries (the v-th) against all keys of the tile; the largest score of each lane.
 template <bool HasC2p, bool HasP2c>
 Vec add_positions_dense(const ScoreTile& tile, int v) {
-  constexpr int kStrip = 2 * kWidth;
-  const float* c2p = tile.c2p + v * kWidth;
-  float* scores = tile.scores + v * kWidth;
+  const float* c2p = tile.c2p + v * tile.c2p_vector_stride;
+  float* scores = tile.scores + v * tile.score_vector_stride;
   Vec largest = splat(-__builtin_inff());
   for (int first = 0; first < tile.keys; first += kWidth) {
     const int n = min_int(kWidth, tile.keys - first);
@@ -75,10 +74,10 @@ Vec add_positions_dense(const ScoreTile& tile, int v) {
     const int32_t* slots = consecutive_slots(tile.slots, lowest);
     Vec from_query[kWidth];  // c2p of the keys, last key first
     if (HasC2p && linear) {
-      const float* rows = c2p + (slots[0] - tile.c2p_first) * kStrip;
-      shear([=](int q) { return rows + q * kStrip; }, from_query);
+      const float* rows = c2p + (slots[0] - tile.c2p_first) * kWidth;
+      shear([=](int q) { return rows + q * kWidth; }, from_query);
     } else if (HasC2p) {
-      shear([=](int q) { return c2p + (slots[q] - tile.c2p_first) * kStrip; }, from_query);
+      shear([=](int q) { return c2p + (slots[q] - tile.c2p_first) * kWidth; }, from_query);
     }
 #pragma GCC unroll 16
     for (int g = 0; g < kWidth; ++g) {
@@ -89,7 +88,7 @@ Vec add_positions_dense(const ScoreTile& tile, int v) {
         from_key = load(tile.p2c + (first + g) * tile.p2c_stride + slot[0] - tile.p2c_first);
         if (!linear) from_key = permute(from_key, sub_int(load_int(slot), splat_int(slot[0])));
       }
-      largest = add_scores<HasC2p, HasP2c>(tile, scores + (first + g) * kStrip, from_query[kWidth - 1 - g], from_key,
+      largest = add_scores<HasC2p, HasP2c>(tile, scores + (first + g) * kWidth, from_query[kWidth - 1 - g], from_key,
                                            largest);
     }
   }
@@ -98,14 +97,13 @@ Vec add_positions_dense(const ScoreTile& tile, int v) {
 
 /// The same for queries anywhere: every score reads its own slot.
 Vec add_positions_gapped(const ScoreTile& tile, int v) {
-  constexpr int kStrip = 2 * kWidth;
+  const float* c2p = tile.c2p + v * tile.c2p_vector_stride;
   Vec largest = splat(-__builtin_inff());
   for (int key = 0; key < tile.keys; ++key) {
-    float* scores = tile.scores + key * kStrip + v * kWidth;
+    float* scores = tile.scores + v * tile.score_vector_stride + key * kWidth;
     for (int l = 0; l < kWidth; ++l) {
-      const int lane = v * kWidth + l;
-      const int64_t slot = slot_at(tile.slots, tile.distance + tile.offsets[lane] - key);
-      if (tile.c2p) scores[l] += tile.c2p[(slot - tile.c2p_first) * kStrip + lane];
+      const int64_t slot = slot_at(tile.slots, tile.distance + tile.offsets[v * kWidth + l] - key);
+      if (tile.c2p) scores[l] += c2p[(slot - tile.c2p_first) * kWidth + l];
       if (tile.p2c) scores[l] += tile.scale * tile.p2c[key * tile.p2c_stride + slot - tile.p2c_first];
     }
     largest = max(load(scores), largest);
@@ -115,9 +113,9 @@ Vec add_positions_gapped(const ScoreTile& tile, int v) {
 
 /// The same without positions.
 Vec largest_scores(const ScoreTile& tile, int v) {
-  constexpr int kStrip = 2 * kWidth;
+  const float* scores = tile.scores + v * tile.score_vector_stride;
   Vec largest = splat(-__builtin_inff());
-  for (int key = 0; key < tile.keys; ++key) largest = max(load(tile.scores + key * kStrip + v * kWidth), largest);
+  for (int key = 0; key < tile.keys; ++key) largest = max(load(scores + key * kWidth), largest);
   return largest;
 }
 

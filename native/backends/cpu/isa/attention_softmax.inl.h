@@ -31,7 +31,7 @@ inline void exponentiate_group(const float* scores, float* weights, int keys, Ve
   Vec group[Words::kGroup];
 #pragma GCC unroll 2
   for (int g = 0; g < Words::kGroup; ++g) {
-    group[g] = g < keys ? exp_nonpositive(load(scores + g * 2 * kWidth) - shift) : zero();
+    group[g] = g < keys ? exp_nonpositive(load(scores + g * kWidth) - shift) : zero();
     total = total + group[g];
   }
   store(weights, Words::interleave(group));
@@ -40,26 +40,27 @@ inline void exponentiate_group(const float* scores, float* weights, int keys, Ve
 // The sum over many keys is made of short sums: added one by one to a large total, equal weights would all be rounded
 // to the same side.
 template <class Words>
-void attention_exponentiate(float* scores, int keys, int vectors, const float* largest, float* sum) {
-  constexpr int kStrip = 2 * kWidth, kGroup = Words::kGroup;
+void attention_exponentiate(float* scores, int64_t vector_stride, int keys, int vectors, const float* largest,
+                            float* sum) {
+  constexpr int kGroup = Words::kGroup;
   for (int v = 0; v < vectors; ++v) {
     const Vec shift = load(largest + v * kWidth);
     Vec totals[4] = {zero(), zero(), zero(), zero()};
-    const float* from = scores + v * kWidth;
-    float* to = scores + v * kWidth;
+    const float* from = scores + v * vector_stride;
+    float* to = scores + v * vector_stride;
     int left = keys;
     for (; left >= 4 * kGroup; left -= 4 * kGroup) {
 #pragma GCC unroll 4
       for (int k = 0; k < 4; ++k) {
-        exponentiate_group<Words>(from + k * kGroup * kStrip, to + k * kStrip, kGroup, shift, totals[k]);
+        exponentiate_group<Words>(from + k * kGroup * kWidth, to + k * kWidth, kGroup, shift, totals[k]);
       }
-      from += 4 * kGroup * kStrip;
-      to += 4 * kStrip;
+      from += 4 * kGroup * kWidth;
+      to += 4 * kWidth;
     }
     for (; left > 0; left -= kGroup) {
       exponentiate_group<Words>(from, to, left, shift, totals[0]);
-      from += kGroup * kStrip;
-      to += kStrip;
+      from += kGroup * kWidth;
+      to += kWidth;
     }
     store(sum + v * kWidth, load(sum + v * kWidth) + ((totals[0] + totals[1]) + (totals[2] + totals[3])));
   }

@@ -290,16 +290,26 @@ TEST_CASE("maps are the reference's, and asking for them changes no bit of the o
   }
 }
 
-TEST_CASE("bfloat16: a sequence's bits depend neither on the batch nor on the threads") {
-  for (const std::string& isa : bfloat16_instruction_sets()) {
-    CAPTURE(isa);
-    const Case alone{{701}, released_index(), 2, 64};
-    Case batch = alone;
-    batch.lengths = {701, 33, 1};  // the random values of the first sequence are the same
-    const std::vector<float> wanted = run(cpu_backend(isa), alone, {.threads = 1, .dtype = DType::kBFloat16}).output;
-    std::vector<float> got = run(cpu_backend(isa), batch, {.dtype = DType::kBFloat16}).output;
-    got.resize(wanted.size());
-    CHECK(got == wanted);
+TEST_CASE("heads that are not a multiple of the heads whose tables share the cache") {
+  check({{700, 1, 33, 260}, released_index(), 5, 64});
+}
+
+/// One sequence alone on one thread, and first in a batch on all threads.
+void check_independence(const std::string& isa, int32_t length, DType dtype) {
+  const Case alone{{length}, released_index(), 3, 64};
+  Case batch = alone;
+  batch.lengths = {length, 33, 1};  // the random values of the first sequence are the same
+  const std::vector<float> wanted = run(cpu_backend(isa), alone, {.threads = 1, .dtype = dtype}).output;
+  std::vector<float> got = run(cpu_backend(isa), batch, {.dtype = dtype}).output;
+  got.resize(wanted.size());
+  CHECK(got == wanted);
+}
+
+TEST_CASE("a sequence's bits depend neither on the batch nor on the threads") {
+  for (const int32_t length : {17, 113, 701}) {
+    CAPTURE(length);
+    for (const std::string& isa : distinct_instruction_sets()) check_independence(isa, length, DType::kFloat32);
+    for (const std::string& isa : bfloat16_instruction_sets()) check_independence(isa, length, DType::kBFloat16);
   }
 }
 
