@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "base/freed_memory.h"
 #include "model/encoder.h"
 #include "model/heads/head.h"
 #include "model/model_cache.h"
@@ -178,6 +179,7 @@ std::shared_ptr<Model> Model::load(const Backend& backend, const ModelOptions& o
   try {
     auto packed =
         find_or_load_packed_model(backend, options.context, options.directory, wanted_task(options.task), cancel);
+    return_freed_memory();  // of loading and of what the caller loaded before, e.g. a tokenizer: up to 20 MB
     return std::make_shared<PackedModelRunner>(std::move(packed), backend, options, mask_token_id);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::kOUT_OF_MEMORY, options.directory + ": not enough memory to load the model");

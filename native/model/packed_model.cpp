@@ -232,6 +232,7 @@ std::shared_ptr<const PackedModel> load_packed_model(const Backend& backend, con
   }
   model->emd_obstacle = find_emd_obstacle(*model);
   model->device.ops().synchronize(model->device.context());
+  model->device.ops().reserve(model->device.context(), WorkspaceShape());  // the projections of positions are done
   return model;
 }
 

@@ -32,7 +32,8 @@ struct ContextOptions {
   int device_index = 0;                   // CUDA: which device
 };
 
-/// The largest work that the coming ops may ask for; `reserve` sizes every scratch buffer by it.
+/// The largest work that the coming ops may ask for; `reserve` sizes every scratch buffer by it. Without tokens: there
+/// will be no ops, and scratch may go.
 struct WorkspaceShape {
   int64_t total_tokens = 0;  // rows of any matrix
   int64_t max_seqlen = 0;    // longest sequence, in tokens
@@ -59,6 +60,9 @@ struct LinearArgs {
   Activation activation = Activation::kNone;
   ConstMatrix residual;  // [rows, out_features of the parts], added after the activation; optional; may be `output`
   Matrix output;         // [rows, out_features of the parts]
+  // What the product after this one will read, so that its first weights can be on their way; optional, changes no
+  // result.
+  const PackedLinear* next_weight = nullptr;
 };
 
 /// output = LayerNorm(input + residual) * weight + bias, biased variance, eps inside the root.

@@ -37,6 +37,12 @@ void cpu_destroy_context(OpContext* context) { delete &as_cpu(context); }
 
 void cpu_reserve(OpContext* op_context, const WorkspaceShape& shape) {
   CpuContext& context = as_cpu(op_context);
+  if (shape.total_tokens == 0) {
+    context.shared_scratch = AlignedBuffer();
+    context.worker_scratch = AlignedBuffer();
+    context.worker_scratch_bytes = 0;
+    return;
+  }
   const size_t shared = shared_scratch_bytes(shape);
   if (context.shared_scratch.size() < shared) context.shared_scratch = AlignedBuffer(shared, "packed activations");
   // Arenas start on pages of their own: neighbours in one page would share prefetched lines.
