@@ -98,7 +98,7 @@ struct Bench {
   OpContext* context;
   std::vector<int32_t> rows = bucket_rows();
   PackedPositions* positions = nullptr;
-  float* qkv = nullptr;     // [tokens, 3 * kFeatures], memory as the model has it: on huge pages where there are any
+  float* qkv = nullptr;     // [tokens, 3 * kFeatures], memory as the model has it
   float* output = nullptr;  // [tokens, kFeatures]
 
   Bench(const Backend& b, const ContextOptions& options) : backend(b), context(b.create_context(options)) {

@@ -63,9 +63,10 @@ void finish_map(const AttentionMicrokernels& kernels, const QueryStrip& strip, i
   }
 }
 
-/// exp(scores) V of one strip and one tile, on top of what the tiles before gave.
-void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& products, AttentionBlock& block,
-                QueryStrip& strip) {
+/// exp(scores) V of one strip and one tile, on top of what the tiles before gave. output: on the last tile, the rows of
+/// the strip; else null.
+void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& products, const AttentionArgs& args,
+                AttentionBlock& block, QueryStrip& strip, float* output) {
   const KeyTile& tile = block.tile();
   const bool first = tile.begin == 0;
   if (first) {
@@ -81,10 +82,14 @@ void accumulate(const AttentionMicrokernels& kernels, const AttentionProducts& p
   weighted.weight_vector_stride = block.score_vector_stride();
   weighted.steps = (tile.count + products.group - 1) / products.group;
   weighted.queries = strip.count;
-  weighted.values = block.values();
-  weighted.value_stride = block.value_stride();
+  weighted.values = block.values().rows;
+  weighted.value_stride = block.values().stride;
+  weighted.head_dim = args.head_dim;
   weighted.correction = first ? nullptr : strip.correction;
-  weighted.output = strip.output;
+  weighted.sums = strip.sums;
+  weighted.divisor = output ? strip.sum : nullptr;
+  weighted.output = output;
+  weighted.output_stride = args.output.stride;
   weighted.prefetch = block.prefetch();
   products.weigh_values(weighted);
 }
@@ -98,22 +103,19 @@ void attend(const CpuContext& cpu, const AttentionArgs& args, const QueryRange& 
   block.begin(args, products, range, head);
   for (int64_t key = 0; key < range.num_keys; key += kKeyTile) {
     const KeyTile tile{key, static_cast<int>(std::min<int64_t>(kKeyTile, range.num_keys - key))};
-    block.begin_tile(tile, key + kKeyTile >= range.num_keys ? next : nullptr);
-    block.pack_values();
+    const bool last = key + kKeyTile >= range.num_keys;
+    block.begin_tile(tile, last ? next : nullptr);
+    block.begin_values();
     for (int s = 0; s < block.num_strips(); ++s) {
       block.score(block.strip(s));
       if (map) keep_scores(block, block.strip(s), range.num_keys, map);
-      accumulate(kernels, products, block, block.strip(s));
+      float* output = static_cast<float*>(args.output.data) +
+                      (range.row_begin + block.strip(s).first) * args.output.stride +
+                      static_cast<int64_t>(head) * args.head_dim;
+      accumulate(kernels, products, args, block, block.strip(s), last ? output : nullptr);
     }
   }
-  for (int s = 0; s < block.num_strips(); ++s) {
-    const QueryStrip& strip = block.strip(s);
-    float* output = static_cast<float*>(args.output.data) + (range.row_begin + strip.first) * args.output.stride +
-                    static_cast<int64_t>(head) * args.head_dim;
-    kernels.finish(strip.output, block.value_stride(), strip.sum, strip.count, args.head_dim, output,
-                   args.output.stride);
-    if (map) finish_map(kernels, strip, range.num_keys, map);
-  }
+  for (int s = 0; map && s < block.num_strips(); ++s) finish_map(kernels, block.strip(s), range.num_keys, map);
 }
 
 QueryRange dense_range(const AttentionArgs& args, const BlockPositions& block) {

@@ -14,7 +14,8 @@ namespace deberta {
 namespace {
 
 constexpr int64_t kMaxWindow = kKeyTile + kQueryBlock - 1;  // slots between one tile and one block
-constexpr int64_t kP2cStride = kMaxWindow + 1 + 3 * 16;     // panels on both ends, and what a vector reads beyond
+constexpr int kValuesAsTheyLie = 64;  // rows at most: kilobytes apart, more of them would fight for the same cache sets
+constexpr int64_t kP2cStride = kMaxWindow + 1 + 3 * 16;  // panels on both ends, and what a vector reads beyond
 
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -31,7 +32,7 @@ AttentionBlock::AttentionBlock(const AttentionMicrokernels& kernels, int head_di
   strips_base_ = reinterpret_cast<std::byte*>(
       scratch.floats(kQueryBlock / strip * static_cast<int64_t>(strip_bytes_ / sizeof(float))));
   keys_ = scratch.floats(words * kKeyTile);
-  values_ = scratch.floats(kKeyTile * value_stride_);
+  packed_values_ = scratch.floats(kKeyTile * value_stride_);
   p2c_ = scratch.floats(kKeyTile * kP2cStride);
   scores_ = scratch.floats(kKeyTile * strip);
   tile_max_ = scratch.floats(strip);
@@ -49,7 +50,7 @@ size_t AttentionBlock::place_strip(std::byte* base, QueryStrip& strip) const {
   }
   scratch.floats(c2p_slack_ * kernels_.width);
   strip.c2p = scratch.floats((kMaxWindow + c2p_slack_) * width);
-  strip.output = scratch.floats(width * value_stride_);
+  strip.sums = scratch.floats(width * value_stride_);
   strip.largest = scratch.floats(width);
   strip.sum = scratch.floats(width);
   strip.correction = scratch.floats(width);
@@ -140,9 +141,14 @@ void AttentionBlock::begin_tile(const KeyTile& tile, const NextBlock* next) {
   if (first <= last) compute_p2c(strips_[first].first_position, strips_[last].last_position);
 }
 
-void AttentionBlock::pack_values() {
-  products_->pack_values(head_rows(args_->value, range_.key_begin + tile_.begin), args_->value.stride, tile_.count,
-                         head_dim_, values_, value_stride_);
+void AttentionBlock::begin_values() {
+  const float* rows = head_rows(args_->value, range_.key_begin + tile_.begin);
+  if (products_->group == 1 && head_dim_ % kernels_.width == 0 && tile_.count <= kValuesAsTheyLie) {
+    values_ = {rows, args_->value.stride};
+    return;
+  }
+  values_ = {packed_values_, value_stride_};
+  products_->pack_values(rows, args_->value.stride, tile_.count, head_dim_, packed_values_, value_stride_);
 }
 
 /// p2c of the tile for queries at positions [first_position, last_position].

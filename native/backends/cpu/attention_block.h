@@ -66,7 +66,7 @@ struct QueryStrip {
   float* far_queries[2];  // the same plus pos_query of the first or last slot
   float* far_c2p[2];      // [strip]: c2p of the first or last slot
   float* c2p;             // [vectors][slots of the window][width]
-  float* output;          // [strip, value_stride]
+  float* sums;            // [strip, head_dim rounded up to vectors], of values
   float* largest;         // [strip]
   float* sum;             // [strip]
   float* correction;      // [strip]
@@ -84,6 +84,12 @@ struct NextBlock {
   int head = 0;
 };
 
+/// The values of a tile: [keys / group, head_dim rounded up to vectors] words, rows `stride` apart.
+struct ValueRows {
+  const float* rows = nullptr;
+  int64_t stride = 0;
+};
+
 class AttentionBlock {
  public:
   /// Lays out scratch for heads of `head_dim`; with a null cursor base only its size is of use.
@@ -99,13 +105,13 @@ class AttentionBlock {
   /// scores() = scale * (Q K^T + c2p + p2c) of a strip and the tile; tile_max() = the largest per query.
   void score(QueryStrip& strip);
 
-  void pack_values();
+  /// Chooses values(): the rows of the tile as they lie, or packed.
+  void begin_values();
 
   int num_strips() const { return num_strips_; }
   QueryStrip& strip(int i) { return strips_[i]; }
   const KeyTile& tile() const { return tile_; }
   int strip_width() const { return kernels_.query_strip; }
-  int64_t value_stride() const { return value_stride_; }
   float* scores() const { return scores_; }  // [vectors][kKeyTile][width]
   int64_t score_vector_stride() const { return static_cast<int64_t>(kKeyTile) * kernels_.width; }
   float score(int key, int query) const {
@@ -113,8 +119,8 @@ class AttentionBlock {
     return scores_[query / width * score_vector_stride() + key * width + query % width];
   }
   RowPrefetch* prefetch() { return &prefetch_; }
-  float* tile_max() const { return tile_max_; }    // [strip]
-  const float* values() const { return values_; }  // [keys / group, value_stride]
+  float* tile_max() const { return tile_max_; }  // [strip]
+  const ValueRows& values() const { return values_; }
 
  private:
   void place_strips();
@@ -149,8 +155,9 @@ class AttentionBlock {
   size_t strip_bytes_;
   std::byte* strips_base_;  // [kQueryBlock / strip] pieces of strip_bytes_
   QueryStrip strips_[kMaxStrips];
-  float* keys_;            // [blocks, kKeyTile, 16]
-  float* values_;          // [kKeyTile, value_stride]
+  float* keys_;           // [blocks, kKeyTile, 16]
+  float* packed_values_;  // [kKeyTile, value_stride]
+  ValueRows values_;
   float* p2c_;             // [kKeyTile, kP2cStride]
   int64_t p2c_panel_ = 0;  // the first panel of p2c_
   float* scores_;

@@ -31,7 +31,6 @@ constexpr AttentionMicrokernels attention_kernels() {
   kernels.float32 = attention_products<Float32Words>();
   kernels.add_positions = attention_add_positions;
   kernels.update_softmax = attention_update_softmax;
-  kernels.finish = attention_finish;
   kernels.normalize = attention_normalize;
   return kernels;
 }

@@ -118,30 +118,31 @@ void turn_weights(const WeightedSum& args, float* turned) {
   }
 }
 
-/// Queries [query, query + 32) and columns [column, column + 32) of the output.
+/// Queries [query, query + 32) and columns [column, column + 32) of the sums.
 void weigh_tiles(const WeightedSum& args, const float* turned, int query, int64_t column) {
-  const int64_t output_bytes = args.value_stride * 4;
-  const bool lower = args.queries - query > kSide, right = column + kWidth < args.value_stride;
-  float* output = args.output + query * args.value_stride + column;
-  float* below = output + kSide * args.value_stride;
+  const int64_t sums_stride = padded_columns(args), sums_bytes = sums_stride * 4;
+  const int64_t value_bytes = args.value_stride * 4;
+  const bool lower = args.queries - query > kSide, right = column + kWidth < sums_stride;
+  float* sums = args.sums + query * sums_stride + column;
+  float* below = sums + kSide * sums_stride;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
   if (args.correction) {
-    _tile_loadd(0, output, output_bytes);
-    if (right) _tile_loadd(1, output + kWidth, output_bytes);
-    if (lower) _tile_loadd(2, below, output_bytes);
-    if (lower && right) _tile_loadd(3, below + kWidth, output_bytes);
+    _tile_loadd(0, sums, sums_bytes);
+    if (right) _tile_loadd(1, sums + kWidth, sums_bytes);
+    if (lower) _tile_loadd(2, below, sums_bytes);
+    if (lower && right) _tile_loadd(3, below + kWidth, sums_bytes);
   }
   for (int step = 0; step < args.steps; step += kSide) {
     const float* weights = turned + step * kStrip + query * kBlockWords;
     const float* values = args.values + step * args.value_stride + column;
     _tile_loadd(4, weights, kRowBytes);
-    _tile_loadd(6, values, output_bytes);
+    _tile_loadd(6, values, value_bytes);
     _tile_dpbf16ps(0, 4, 6);
     if (right) {
-      _tile_loadd(7, values + kWidth, output_bytes);
+      _tile_loadd(7, values + kWidth, value_bytes);
       _tile_dpbf16ps(1, 4, 7);
     }
     if (lower) {
@@ -150,25 +151,27 @@ void weigh_tiles(const WeightedSum& args, const float* turned, int query, int64_
       if (right) _tile_dpbf16ps(3, 5, 7);
     }
   }
-  _tile_stored(0, output, output_bytes);
-  if (right) _tile_stored(1, output + kWidth, output_bytes);
-  if (lower) _tile_stored(2, below, output_bytes);
-  if (lower && right) _tile_stored(3, below + kWidth, output_bytes);
+  _tile_stored(0, sums, sums_bytes);
+  if (right) _tile_stored(1, sums + kWidth, sums_bytes);
+  if (lower) _tile_stored(2, below, sums_bytes);
+  if (lower && right) _tile_stored(3, below + kWidth, sums_bytes);
 }
 
 void weigh_values_amx(const WeightedSum& args) {
   alignas(64) float turned[kMaxSteps * kStrip];
   turn_weights(args, turned);
+  const int64_t columns = padded_columns(args);
   for (int q = 0; args.correction && q < args.queries; ++q) {
     const Vec factor = splat(args.correction[q]);
-    float* row = args.output + q * args.value_stride;
-    for (int64_t c = 0; c < args.value_stride; c += kWidth) store(row + c, load(row + c) * factor);
+    float* row = args.sums + q * columns;
+    for (int64_t c = 0; c < columns; c += kWidth) store(row + c, load(row + c) * factor);
   }
   configure_tiles();
   for (int query = 0; query < args.queries; query += 2 * kSide) {
-    for (int64_t c = 0; c < args.value_stride; c += 2 * kWidth) weigh_tiles(args, turned, query, c);
+    for (int64_t c = 0; c < columns; c += 2 * kWidth) weigh_tiles(args, turned, query, c);
   }
   _tile_release();
+  if (args.divisor) divide_sums(args);
 }
 
 #undef DEBERTA_STORE_TILE

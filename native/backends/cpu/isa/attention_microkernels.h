@@ -79,17 +79,22 @@ struct ScoreTile {
   DistanceSlots slots;
 };
 
-/// output[q][c] = (correction[q] * output[q][c]) + sum over keys of weights[key][q] * values[key][c].
+/// sums[q][c] = (correction[q] * sums[q][c]) + sum over keys of weights[key][q] * values[key][c]; with a divisor, the
+/// last step: output[q][c] = that / divisor[q], and what sums holds afterwards does not matter.
 struct WeightedSum {
   const float* weights = nullptr;  // [vectors of queries][keys / group][width] words
   int64_t weight_vector_stride = 0;
   int steps = 0;  // key groups
   int queries = 0;
-  const float* values = nullptr;      // [keys / group, value_stride] words
-  int64_t value_stride = 0;           // a multiple of the vector width
-  const float* correction = nullptr;  // [query_strip]; null: output starts from zero
-  float* output = nullptr;            // [query_strip, value_stride]
-  RowPrefetch* prefetch = nullptr;    // optional
+  const float* values = nullptr;  // [keys / group, head_dim rounded up to vectors] words
+  int64_t value_stride = 0;
+  int head_dim = 0;
+  const float* correction = nullptr;  // [query_strip]; null: sums start from zero
+  float* sums = nullptr;              // [query_strip, head_dim rounded up to vectors]
+  const float* divisor = nullptr;     // [query_strip]
+  float* output = nullptr;            // [queries, head_dim], rows output_stride apart
+  int64_t output_stride = 0;
+  RowPrefetch* prefetch = nullptr;  // optional
 };
 
 constexpr int kRowsRead = 16;  // a product may read its packed rows up to a multiple of this, and drop what comes of it
@@ -129,9 +134,6 @@ struct AttentionMicrokernels {
   void (*add_positions)(const ScoreTile& tile, float* tile_max) = nullptr;
   // largest, correction [query_strip] after one more tile: correction = exp(old - new), sum *= correction.
   void (*update_softmax)(const float* tile_max, int vectors, float* largest, float* correction, float* sum) = nullptr;
-  // output [queries, head_dim] = accumulated [query_strip, value_stride] / sum, one row per query.
-  void (*finish)(const float* accumulated, int64_t value_stride, const float* sum, int queries, int head_dim,
-                 float* output, int64_t output_stride) = nullptr;
   // probabilities[i] = exp(scores[i] - largest) * factor, in place, for attention maps.
   void (*normalize)(float* scores, int64_t count, float largest, float factor) = nullptr;
 };

@@ -109,17 +109,32 @@ void attention_multiply_rows(const RowsProduct& args) {
   }
 }
 
+inline int64_t padded_columns(const WeightedSum& args) { return (args.head_dim + kWidth - 1) / kWidth * kWidth; }
+
+/// output = sums / divisor.
+inline void divide_sums(const WeightedSum& args) {
+  const int64_t sums_stride = padded_columns(args);
+  for (int q = 0; q < args.queries; ++q) {
+    const Vec factor = splat(1.0f / args.divisor[q]);
+    const float* from = args.sums + q * sums_stride;
+    float* to = args.output + q * args.output_stride;
+    int c = 0;
+    for (; c + kWidth <= args.head_dim; c += kWidth) store(to + c, load(from + c) * factor);
+    if (c < args.head_dim) store_partial(to + c, load(from + c) * factor, args.head_dim - c);
+  }
+}
+
 template <class Words, int Queries, int Vectors>
 __attribute__((noinline)) void weigh_tile(const WeightedSum& args, int query, int column) {
   Vec sum[Queries][Vectors];
-  float* output = args.output + query * args.value_stride + column;
+  const int64_t sums_stride = padded_columns(args);
+  float* sums = args.sums + query * sums_stride + column;
 #pragma GCC unroll 16
   for (int q = 0; q < Queries; ++q) {
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
-      sum[q][v] = args.correction
-                      ? splat(args.correction[query + q]) * load(output + q * args.value_stride + v * kWidth)
-                      : zero();
+      sum[q][v] =
+          args.correction ? splat(args.correction[query + q]) * load(sums + q * sums_stride + v * kWidth) : zero();
     }
   }
   const float* weights = args.weights + query / kWidth * args.weight_vector_stride + query % kWidth;
@@ -138,10 +153,14 @@ __attribute__((noinline)) void weigh_tile(const WeightedSum& args, int query, in
     weights += kWidth;
     values += args.value_stride;
   }
+  const bool last = args.divisor != nullptr;
+  float* to = last ? args.output + query * args.output_stride + column : sums;
+  const int64_t stride = last ? args.output_stride : sums_stride;
 #pragma GCC unroll 16
   for (int q = 0; q < Queries; ++q) {
+    const Vec factor = splat(last ? 1.0f / args.divisor[query + q] : 1.0f);
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) store(output + q * args.value_stride + v * kWidth, sum[q][v]);
+    for (int v = 0; v < Vectors; ++v) store(to + q * stride + v * kWidth, sum[q][v] * factor);
   }
 }
 
@@ -168,8 +187,8 @@ void weigh_columns(const WeightedSum& args, int column) {
 }
 
 template <class Words>
-void attention_weigh_values(const WeightedSum& args) {
-  const int vectors = (int)(args.value_stride / kWidth);
+void weigh_all_columns(const WeightedSum& args) {
+  const int vectors = (int)(padded_columns(args) / kWidth);
   const int tiles = (vectors + kMaxTileVectors - 1) / kMaxTileVectors;
   for (int t = 0; t < tiles; ++t) {
     const int first = vectors * t / tiles, count = vectors * (t + 1) / tiles - first;
@@ -180,6 +199,17 @@ void attention_weigh_values(const WeightedSum& args) {
       if (count == 4) weigh_columns<Words, 4>(args, first * kWidth);
     }
   }
+}
+
+/// Where rows of the output end between vectors, it takes a pass of its own: whole vectors would reach into the next
+/// head.
+template <class Words>
+void attention_weigh_values(const WeightedSum& args) {
+  if (!args.divisor || args.head_dim % kWidth == 0) return weigh_all_columns<Words>(args);
+  WeightedSum sums_only = args;
+  sums_only.divisor = nullptr;
+  weigh_all_columns<Words>(sums_only);
+  divide_sums(args);
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// The softmax of attention, lane by lane: exponentials of transposed scores, the running maximum and sum, the last
-// division.
+// The softmax of attention, lane by lane: exponentials of transposed scores, the running maximum and sum.
 #pragma once
 
 #include "backends/cpu/isa/attention_words.inl.h"
@@ -73,18 +72,6 @@ void attention_update_softmax(const float* tile_max, int vectors, float* largest
     store(largest + i, after);
     store(correction + i, factor);
     store(sum + i, load(sum + i) * factor);
-  }
-}
-
-void attention_finish(const float* accumulated, int64_t value_stride, const float* sum, int queries, int head_dim,
-                      float* output, int64_t output_stride) {
-  for (int q = 0; q < queries; ++q) {
-    const Vec factor = splat(1.0f / sum[q]);
-    const float* from = accumulated + q * value_stride;
-    float* to = output + q * output_stride;
-    int c = 0;
-    for (; c + kWidth <= head_dim; c += kWidth) store(to + c, load(from + c) * factor);
-    if (c < head_dim) store_partial(to + c, load(from + c) * factor, head_dim - c);
   }
 }
 
