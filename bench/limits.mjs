@@ -8,7 +8,7 @@ import { makeCheckpoint } from './checkpoint.mjs'
 import { besideOnnxRuntime, longInput, secondInstance } from './limits/memory.mjs'
 import { avx2, busyNeighbour, oneThreadToAll } from './limits/speed.mjs'
 import { findVocabulary, tokenizerThreads } from './limits/tokenizer.mjs'
-import { machine, measurePeaks } from './machine.mjs'
+import { machine } from './machine.mjs'
 import { shapes } from './shapes.mjs'
 
 const { values: flags } = parseArgs({
@@ -66,7 +66,6 @@ const settings = {
   cache: flags.cache,
   threads: Number(flags.threads),
   rounds: Number(flags.rounds),
-  peaks: names.includes('avx2') ? measurePeaks(Number(flags.threads)) : null,
 }
 const report = {
   date: new Date().toISOString().slice(0, 10),

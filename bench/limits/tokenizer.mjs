@@ -1,5 +1,6 @@
 // Tokens per second of the tokenizer: one thread, two threads of JavaScript (worker_threads) at once, and encodeBatch(), which
 // splits its texts over the compute threads.
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,7 @@ import { loadTokenizer } from '../../dist/index.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const shared = process.env.DEBERTA_SHARED_FIXTURES ?? join(root, '../shared/fixtures')
-const rounds = 9
+const rounds = 30
 
 /** The folder of v3's published vocabulary where it is at hand, else undefined. */
 export function findVocabulary() {
@@ -27,11 +28,7 @@ function readLines() {
   return Array.from({ length: Math.ceil(1.2e6 / characters) }, () => lines).flat()
 }
 
-const answer = (worker) =>
-  new Promise((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
+const answer = async (worker) => (await once(worker, 'message'))[0]
 
 /** Most tokens per second of `count` workers that encode all lines at once. */
 async function workerRate(count, folder, lines) {
