@@ -6,14 +6,12 @@
 #include "base/thread_pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -21,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/cpu_placement.h"
 #include "base/error.h"
 
 namespace deberta {
@@ -60,31 +59,6 @@ bool spin(Clock::duration limit, Done&& done) {
     }
   } while (Clock::now() < deadline);
   return done();
-}
-
-/// CPU time that the container may use, in cores rounded up (cgroup v2 cpu.max); 0: no limit known.
-int container_cpu_limit() {
-#if defined(__linux__)
-  std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re");
-  if (file == nullptr) return 0;
-  long long quota = 0, period = 0;
-  const int fields = std::fscanf(file, "%lld %lld", &quota, &period);  // "max 100000" gives no field
-  std::fclose(file);
-  if (fields == 2 && quota > 0 && period > 0)
-    return static_cast<int>(std::min<long long>((quota + period - 1) / period, kMaxThreads));
-#endif
-  return 0;
-}
-
-int usable_cpus() {
-  int cpus = static_cast<int>(std::thread::hardware_concurrency());
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) cpus = CPU_COUNT(&set);
-#endif
-  const int limit = container_cpu_limit();
-  if (limit > 0) cpus = std::min(cpus, limit);
-  return std::clamp(cpus, 1, kMaxThreads);
 }
 
 int threads_from_environment() {
@@ -131,35 +105,55 @@ struct ThreadPool::State {
   std::condition_variable park_condition;
   std::atomic<int> parked{0};
   std::atomic<bool> stopping{false};
-  std::vector<std::thread> workers;
+
+  struct Worker {
+    std::thread thread;
+    bool parked = false;  // both guarded by park_mutex
+    CpuDetour detour;
+  };
+  std::vector<Worker> workers;  // worker i + 1 at i
 
   uint32_t epoch() const { return static_cast<uint32_t>(gate.load(std::memory_order_seq_cst) >> kEpochShift); }
 
-  void run_tasks(int worker) {
-    for (;;) {
-      const int64_t claimed = next.fetch_add(1, std::memory_order_relaxed);
-      if (claimed >= tasks) return;
-      task(callable, claimed, worker);
-    }
+  /// False if there was none left.
+  bool run_task(int worker) {
+    const int64_t claimed = next.fetch_add(1, std::memory_order_relaxed);
+    if (claimed >= tasks) return false;
+    task(callable, claimed, worker);
+    return true;
   }
 
   /// Spins, then sleeps, until the gate carries another epoch than `seen` or the pool stops.
-  void wait_for_region(uint32_t seen) {
+  void wait_for_region(Worker& self, uint32_t seen) {
     const auto ready = [&] { return epoch() != seen || stopping.load(std::memory_order_seq_cst); };
     if (spin(kSpinBeforeParking, ready)) return;
     std::unique_lock lock(park_mutex);
     parked.fetch_add(1, std::memory_order_seq_cst);  // before the last look at the gate: see wake()
+    self.parked = true;
     park_condition.wait(lock, ready);
+    self.parked = false;
     parked.fetch_sub(1, std::memory_order_relaxed);
+    self.detour.end();
   }
 
-  /// Called after the gate was opened. Either this sees a parked worker, or that worker sees the open gate.
-  void wake() {
-    if (parked.load(std::memory_order_seq_cst) == 0) return;
+  /// Called after the gate was opened. Either this sees a parked worker, or that worker sees the open gate. False if
+  /// none was parked.
+  bool wake() {
+    if (parked.load(std::memory_order_seq_cst) == 0) return false;
     {
       std::lock_guard lock(park_mutex);
     }
     park_condition.notify_all();
+    return true;
+  }
+
+  /// Sends workers that were woken a task ago and have not come yet to other CPUs than this one.
+  void send_for_late_workers() {
+    if (parked.load(std::memory_order_relaxed) == 0) return;
+    std::lock_guard lock(park_mutex);
+    for (Worker& worker : workers) {
+      if (worker.parked) worker.detour.begin(worker.thread);
+    }
   }
 
   /// Enters the region of `epoch` if it is open and has room for `worker`.
@@ -175,11 +169,12 @@ struct ThreadPool::State {
   void work(int worker) {
     uint32_t seen = 0;
     for (;;) {
-      wait_for_region(seen);
+      wait_for_region(workers[static_cast<size_t>(worker - 1)], seen);
       if (stopping.load(std::memory_order_acquire)) return;
       seen = epoch();
       if (!enter(seen, worker)) continue;
-      run_tasks(worker);
+      while (run_task(worker)) {
+      }
       gate.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -190,20 +185,25 @@ struct ThreadPool::State {
       std::lock_guard lock(park_mutex);
     }
     park_condition.notify_all();
-    for (std::thread& worker : workers) worker.join();
+    for (Worker& worker : workers) {
+      if (worker.thread.joinable()) worker.thread.join();
+    }
   }
 };
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   const SignalsBlocked blocked;
+  std::vector<State::Worker>& workers = state_->workers;
+  workers = std::vector<State::Worker>(static_cast<size_t>(std::clamp(threads, 1, kMaxThreads) - 1));
+  size_t started = 0;
   try {
-    for (int worker = 1; worker < std::clamp(threads, 1, kMaxThreads); ++worker) {
-      state_->workers.emplace_back([state = state_.get(), worker] { state->work(worker); });
+    for (; started < workers.size(); ++started) {
+      const int worker = static_cast<int>(started) + 1;
+      workers[started].thread = std::thread([state = state_.get(), worker] { state->work(worker); });
     }
   } catch (const std::system_error& error) {
     state_->stop();
-    throw Error(ErrorCode::kOUT_OF_MEMORY, "could not start compute thread " +
-                                               std::to_string(state_->workers.size() + 1) + " of " +
+    throw Error(ErrorCode::kOUT_OF_MEMORY, "could not start compute thread " + std::to_string(started + 1) + " of " +
                                                std::to_string(threads - 1) + ": " + error.what());
   }
 }
@@ -228,8 +228,9 @@ void ThreadPool::run(int64_t tasks, int max_threads, Task task, void* callable) 
   const uint64_t epoch = static_cast<uint32_t>(state.epoch() + 1);
   state.gate.store(epoch << kEpochShift | kOpen | static_cast<uint64_t>(workers) << kAllowedShift,
                    std::memory_order_seq_cst);
-  state.wake();
-  state.run_tasks(0);
+  if (state.wake() && state.run_task(0)) state.send_for_late_workers();
+  while (state.run_task(0)) {
+  }
   state.gate.fetch_and(~kOpen, std::memory_order_acq_rel);
   const auto empty = [&] { return (state.gate.load(std::memory_order_acquire) & kInsideMask) == 0; };
   if (spin(kSpinBeforeYielding, empty)) return;
