@@ -54,31 +54,31 @@ void put(float* packed, int tile_rows, int row, int64_t k, const float* values, 
   }
 }
 
-/// Packs the windows of tokens [first, first + n) of one group.
+/// Packs the windows of tokens of one group.
 struct WindowPacker {
   const ConvArgs& args;
   const CpuConv& conv;
   const float* channels;  // of the group, in row 0
 
-  void operator()(int64_t first, int n, void* packed) const {
-    const int32_t* ends =
-        std::upper_bound(args.cu_seqlens, args.cu_seqlens + args.num_sequences + 1, static_cast<int32_t>(first));
-    for (int r = 0; r < n; ++r) {
-      const int64_t token = first + r;
+  void operator()(const PackedRows& part, int) const {
+    const int32_t* ends = std::upper_bound(args.cu_seqlens, args.cu_seqlens + args.num_sequences + 1,
+                                           static_cast<int32_t>(part.first_row));
+    for (int r = 0; r < part.rows; ++r) {
+      const int64_t token = part.first_row + r;
       while (token >= *ends) ++ends;
-      pack_window(token, ends[-1], ends[0], n, r, static_cast<float*>(packed));
+      pack_window(token, ends[-1], ends[0], part.tile_rows, r, reinterpret_cast<float*>(part.packed));
     }
   }
 
-  void pack_window(int64_t token, int64_t begin, int64_t end, int n, int r, float* packed) const {
+  void pack_window(int64_t token, int64_t begin, int64_t end, int tile_rows, int r, float* packed) const {
     const int64_t width = conv.group_channels;
     int64_t k = 0;
     for (int t = 0; t < conv.kernel_size; ++t, k += width) {
       const int64_t source = token + t - conv.kernel_size / 2;
       const bool inside = source >= begin && source < end;
-      put(packed, n, r, k, inside ? channels + source * args.input.stride : nullptr, width);
+      put(packed, tile_rows, r, k, inside ? channels + source * args.input.stride : nullptr, width);
     }
-    put(packed, n, r, k, nullptr, conv.set.row_words - k);
+    put(packed, tile_rows, r, k, nullptr, conv.set.row_words - k);
   }
 };
 
@@ -117,7 +117,8 @@ void cpu_conv1d(OpContext* op_context, const ConvArgs& args) noexcept {
     const Panel* panels = set.panels.data() + set.part_begin[g];
     const float* channels = static_cast<const float*>(args.input.data) + static_cast<int64_t>(g) * conv.group_channels;
     const StoredPanels stored{context, panels, set.part_begin[g + 1] - set.part_begin[g], set.row_words};
-    run_gemm_f32(context, args.input.rows, set.in_features, WindowPacker{args, conv, channels}, stored, out);
+    const RowFormat format = {&context.kernels->gemm_f32, set.in_features, set.row_words, 0};
+    run_gemm(context, args.input.rows, format, WindowPacker{args, conv, channels}, stored, out);
   }
 }
 

@@ -76,9 +76,8 @@ inline GemmPlan plan_gemm(int64_t rows, int64_t k, int64_t row_words, int64_t nu
   return plan;
 }
 
-/// The product of one packed tile and one panel, finished into the output.
-inline void finish_product(const Microkernels& kernels, const float* product, int rows, const Panel& panel,
-                           const GemmOutput& out, int64_t row) {
+/// How the product of one tile, whose first row is `row`, and one panel becomes output.
+inline Epilogue epilogue_of(const float* product, int rows, const Panel& panel, const GemmOutput& out, int64_t row) {
   const int64_t column = panel.column - out.column_base;
   Epilogue epilogue;
   epilogue.rows = rows;
@@ -90,7 +89,7 @@ inline void finish_product(const Microkernels& kernels, const float* product, in
   epilogue.residual_stride = out.residual_stride;
   epilogue.output = out.data + row * out.stride + column;
   epilogue.output_stride = out.stride;
-  kernels.finish_tile(epilogue);
+  return epilogue;
 }
 
 /// 16-bit values to the same numbers in float32.
@@ -127,8 +126,8 @@ struct StoredPanels {
   /// Tiles in a row block from which on a 16-bit panel is widened step by step, once for all of them.
   static constexpr int64_t kTilesWorthWidening = 3;
 
-  /// Products come out of `multiply` as they are.
-  void settle(float*, int, const std::byte*, int64_t) const {}
+  /// Of a tile whose rows were packed with `infos` and panel i.
+  void finish(const Epilogue& epilogue, const std::byte*, int64_t) const { context.kernels->finish_tile(epilogue); }
 
   PanelMemory memory(int64_t i) const {
     const int64_t values = row_words * context.kernels->gemm_f32.panel_width;
@@ -205,9 +204,10 @@ struct PanelTask {
   int rows(int64_t tile) const { return static_cast<int>(wave.plan.tiles(tile + 1) - wave.plan.tiles(tile)); }
   float* product(int64_t slot) const { return task.products + slot * format.gemm->tile_rows * kMaxPanelWidth; }
 
-  void finish(int64_t tile, float* product) const {
-    panels.settle(product, rows(tile), wave.infos + first_row(tile) * format.info_bytes, index);
-    finish_product(*context.kernels, product, rows(tile), ready.panel, out, wave.first_row + first_row(tile));
+  void finish(int64_t tile, const float* product) const {
+    const int64_t row = first_row(tile);
+    panels.finish(epilogue_of(product, rows(tile), ready.panel, out, wave.first_row + row),
+                  wave.infos + row * format.info_bytes, index);
   }
 };
 
@@ -273,8 +273,36 @@ void run_chunk(const CpuContext& context, const Wave& wave, const RowFormat& for
   }
 }
 
-/// output = finish(rows x panels). `pack_rows(first_row, n, packed, infos, worker)` packs n rows in the format;
-/// `Panels` is StoredPanels or has the same members.
+/// Consecutive rows of one tile, to be packed.
+struct PackedRows {
+  int64_t first_row;  // of the matrix
+  int rows;
+  int tile_rows;
+  std::byte* packed;  // where the first of them goes
+  std::byte* infos;
+};
+
+/// Rows that are packed as one task, so that threads share the rows of few tiles.
+constexpr int64_t kRowsPerPacking = 8;
+
+/// Packs the rows of a wave.
+template <class PackRows>
+void pack_wave(CpuContext& context, const RowFormat& format, const GemmPlan& plan, const PackRows& pack_rows,
+               int64_t first_row, std::byte* packed, std::byte* infos) {
+  const int64_t parts = ceil_div(ceil_div(plan.tiles.total, plan.tiles.parts), kRowsPerPacking);  // of a tile
+  context.parallel_for_work(plan.tiles.parts * parts, plan.tiles.total * format.k * 4, [&](int64_t task, int worker) {
+    const int64_t tile = task / parts, first = plan.tiles(tile);
+    const EvenCuts rows = {plan.tiles(tile + 1) - first, parts};
+    const int64_t begin = rows(task % parts), end = rows(task % parts + 1);
+    pack_rows(PackedRows{first_row + first + begin, static_cast<int>(end - begin), static_cast<int>(rows.total),
+                         packed + first * format.row_words * kWordBytes + begin * kGroupsPerBlock * kWordBytes,
+                         infos + (first + begin) * format.info_bytes},
+              worker);
+  });
+}
+
+/// output = finish(rows x panels). `pack_rows(rows, worker)` packs PackedRows in the format; `Panels` is StoredPanels
+/// or has the same members.
 template <class PackRows, class Panels>
 void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const PackRows& pack_rows,
               const Panels& panels, const GemmOutput& out) {
@@ -292,11 +320,7 @@ void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const 
     std::byte* infos = packed + wave_rows * row_bytes;  // row_bytes is a multiple of 64
     const GemmPlan plan =
         plan_gemm(wave_rows, format.k, format.row_words, panels.count, gemm, context.threads, context.caches);
-    context.parallel_for_work(plan.tiles.parts, wave_rows * format.k * 4, [&](int64_t tile, int worker) {
-      const int64_t first = plan.tiles(tile);
-      pack_rows(first_row + first, static_cast<int>(plan.tiles(tile + 1) - first), packed + first * row_bytes,
-                infos + first * format.info_bytes, worker);
-    });
+    pack_wave(context, format, plan, pack_rows, first_row, packed, infos);
     const Wave wave = {first_row, format.row_words, packed, infos, plan};
     const int64_t work = wave_rows * format.k * panels.count * gemm.panel_width;
     context.parallel_for_work(plan.blocks.parts * plan.chunks.parts, work, [&](int64_t task, int worker) {
@@ -305,14 +329,17 @@ void run_gemm(CpuContext& context, int64_t rows, const RowFormat& format, const 
   }
 }
 
-/// The same for float32 rows, which a function `pack_rows(first_row, n, packed)` packs.
-template <class PackRows, class Panels>
-void run_gemm_f32(CpuContext& context, int64_t rows, int64_t k, const PackRows& pack_rows, const Panels& panels,
-                  const GemmOutput& out) {
+/// The same for float32 rows as they lie in `input`.
+template <class Panels>
+void run_gemm_f32(CpuContext& context, const ConstMatrix& input, const Panels& panels, const GemmOutput& out) {
+  const int64_t k = input.cols;
   const RowFormat format = {&context.kernels->gemm_f32, k, padded_k(k), 0};
-  run_gemm(
-      context, rows, format, [&](int64_t row, int n, std::byte* packed, std::byte*, int) { pack_rows(row, n, packed); },
-      panels, out);
+  const float* data = static_cast<const float*>(input.data);
+  const auto pack_rows = [&](const PackedRows& part, int) {
+    context.kernels->pack_rows_f32(data + part.first_row * input.stride, input.stride, part.rows, part.tile_rows, k,
+                                   part.packed);
+  };
+  run_gemm(context, input.rows, format, pack_rows, panels, out);
 }
 
 }  // namespace deberta

@@ -34,7 +34,7 @@ struct PartRange {
   int64_t count;
 };
 
-/// Panels that are used as they lie: bfloat16, or int8 (whose integer products become floats in `settle`).
+/// Panels that are used as they lie: bfloat16, or int8 (whose integer products become floats in `finish`).
 struct DotPanels {
   const Microkernels& kernels;
   const GemmKernels& gemm;
@@ -46,31 +46,28 @@ struct DotPanels {
   }
   ReadyPanel ready(int64_t i, int, int64_t) const { return {panel(i), &gemm, gemm.panel_width * kWordBytes}; }
 
-  void settle(float* product, int rows, const std::byte* infos, int64_t i) const {
-    if (range.set.format != PanelFormat::kInt8) return;
+  void finish(const Epilogue& epilogue, const std::byte* infos, int64_t i) const {
+    if (range.set.format != PanelFormat::kInt8) return kernels.finish_tile(epilogue);
     const int64_t column = (range.first + i) * gemm.panel_width;
-    kernels.int8.restore_tile(product, rows, kMaxPanelWidth, reinterpret_cast<const QuantizedRow*>(infos),
-                              panel(i).data, range.set.column_scale.as<float>() + column,
-                              range.set.column_sum.as<int32_t>() + column);
+    kernels.int8.finish_tile(
+        epilogue, {reinterpret_cast<const QuantizedRow*>(infos), panel(i).data,
+                   range.set.column_scale.as<float>() + column, range.set.column_sum.as<int32_t>() + column});
   }
 
   const Panel& panel(int64_t i) const { return range.set.panels[static_cast<size_t>(range.first + i)]; }
 };
 
 void run_stored(CpuContext& context, const ConstMatrix& input, const PartRange& range, const GemmOutput& out) {
-  const float* rows = static_cast<const float*>(input.data);
-  const auto pack_rows = [&](int64_t row, int n, void* packed) {
-    context.kernels->pack_rows_f32(rows + row * input.stride, input.stride, n, range.set.in_features, packed);
-  };
-  const StoredPanels panels{context, range.set.panels.data() + range.first, range.count, range.set.row_words};
-  run_gemm_f32(context, input.rows, range.set.in_features, pack_rows, panels, out);
+  run_gemm_f32(context, input,
+               StoredPanels{context, range.set.panels.data() + range.first, range.count, range.set.row_words}, out);
 }
 
 void run_bf16(CpuContext& context, const ConstMatrix& input, const PartRange& range, const GemmOutput& out) {
   const Bf16Microkernels& kernels = context.kernels->bf16;
   const float* rows = static_cast<const float*>(input.data);
-  const auto pack_rows = [&](int64_t row, int n, std::byte* packed, std::byte*, int) {
-    kernels.pack_rows(rows + row * input.stride, input.stride, n, range.set.in_features, packed);
+  const auto pack_rows = [&](const PackedRows& part, int) {
+    kernels.pack_rows(rows + part.first_row * input.stride, input.stride, part.rows, part.tile_rows,
+                      range.set.in_features, part.packed);
   };
   const RowFormat format = {&kernels.gemm, range.set.in_features, range.set.row_words, 0};
   run_gemm(context, input.rows, format, pack_rows, DotPanels{*context.kernels, kernels.gemm, range, range.count}, out);
@@ -80,10 +77,10 @@ void run_int8(CpuContext& context, const ConstMatrix& input, const PartRange& ra
   const Int8Microkernels& kernels = context.kernels->int8;
   const float* rows = static_cast<const float*>(input.data);
   const float* smooth = range.set.smooth.as<float>();
-  const auto pack_rows = [&](int64_t row, int n, std::byte* packed, std::byte* infos, int worker) {
-    kernels.pack_rows(rows + row * input.stride, input.stride, n, range.set.in_features, smooth,
-                      reinterpret_cast<float*>(context.scratch(worker)), packed,
-                      reinterpret_cast<QuantizedRow*>(infos));
+  const auto pack_rows = [&](const PackedRows& part, int worker) {
+    kernels.pack_rows(rows + part.first_row * input.stride, input.stride, part.rows, part.tile_rows,
+                      range.set.in_features, smooth, reinterpret_cast<float*>(context.scratch(worker)), part.packed,
+                      reinterpret_cast<QuantizedRow*>(part.infos));
   };
   const RowFormat format = {&kernels.gemm, range.set.in_features, range.set.row_words, sizeof(QuantizedRow)};
   run_gemm(context, input.rows, format, pack_rows, DotPanels{*context.kernels, kernels.gemm, range, range.count}, out);

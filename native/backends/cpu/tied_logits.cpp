@@ -20,7 +20,7 @@ struct TablePanels {
   int64_t k() const { return table.view.cols; }
   int cols(int64_t i) const { return static_cast<int>(std::min<int64_t>(width(), table.view.rows - i * width())); }
 
-  void settle(float*, int, const std::byte*, int64_t) const {}
+  void finish(const Epilogue& epilogue, const std::byte*, int64_t) const { context.kernels->finish_tile(epilogue); }
 
   PanelMemory memory(int64_t i) const {
     return {table.row(i * width()), cols(i) * k() * static_cast<int64_t>(dtype_size(table.view.dtype))};
@@ -49,16 +49,12 @@ struct TablePanels {
 void cpu_tied_logits(OpContext* op_context, const TiedLogitsArgs& args) noexcept {
   CpuContext& context = as_cpu(op_context);
   const CpuTable& table = own(args.table);
-  const int64_t vocabulary = table.view.rows, k = table.view.cols;
+  const int64_t vocabulary = table.view.rows;
   GemmOutput out;
   out.data = args.output;
   out.stride = vocabulary;
-  const float* input = static_cast<const float*>(args.input.data);
-  const auto pack_rows = [&](int64_t row, int n, void* packed) {
-    context.kernels->pack_rows_f32(input + row * args.input.stride, args.input.stride, n, k, packed);
-  };
   const int64_t panels = ceil_div(vocabulary, context.kernels->gemm_f32.panel_width);
-  run_gemm_f32(context, args.input.rows, k, pack_rows, TablePanels{context, table, args.bias, panels}, out);
+  run_gemm_f32(context, args.input, TablePanels{context, table, args.bias, panels}, out);
 }
 
 }  // namespace deberta

@@ -19,10 +19,11 @@ struct Bf16Dot {
 /// 32 values of a row to 16 words, rounded to nearest even.
 inline __m512i to_bf16_words(Vec first, Vec second) { return (__m512i)_mm512_cvtne2ps_pbh(second, first); }
 
-void pack_rows_bf16(const float* rows, int64_t stride, int n, int64_t k, void* packed) {
+void pack_rows_bf16(const float* rows, int64_t stride, int n, int tile_rows, int64_t k, void* packed) {
   constexpr int64_t kBlockValues = 2 * kGroupsPerBlock;
   uint16_t* to = (uint16_t*)packed;
-  for (int64_t block = 0; block < k; block += kBlockValues) {
+  const int64_t other_rows = (tile_rows - n) * kBlockValues;
+  for (int64_t block = 0; block < k; block += kBlockValues, to += other_rows) {
     const int64_t left = k - block;
     for (int r = 0; r < n; ++r, to += kBlockValues) {
       const float* from = rows + r * stride + block;

@@ -20,10 +20,15 @@ struct Int8Dot {
 }  // namespace deberta
 
 #include "backends/cpu/isa/dot_gemm.inl.h"
+#include "backends/cpu/isa/math.inl.h"
+//
+#include "backends/cpu/isa/epilogue.inl.h"
+//
 #include "backends/cpu/isa/quantize.inl.h"
 
 namespace deberta {
 
-constinit const Int8Microkernels kAvx512VnniMicrokernels = {dot_gemm_kernels<Int8Dot>(), pack_rows_int8, restore_tile};
+constinit const Int8Microkernels kAvx512VnniMicrokernels = {dot_gemm_kernels<Int8Dot>(), pack_rows_int8,
+                                                            finish_tile_int8};
 
 }  // namespace deberta

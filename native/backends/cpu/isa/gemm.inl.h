@@ -81,9 +81,10 @@ constexpr GemmKernels gemm_kernels() {
 }
 
 // One 64-byte line per row and block: a plain copy of lines, no transposition.
-void pack_rows_f32(const float* rows, int64_t stride, int n, int64_t k, void* packed) {
+void pack_rows_f32(const float* rows, int64_t stride, int n, int tile_rows, int64_t k, void* packed) {
   float* to = (float*)packed;
-  for (int64_t block = 0; block < k; block += kGroupsPerBlock) {
+  const int64_t other_rows = (tile_rows - n) * kGroupsPerBlock;
+  for (int64_t block = 0; block < k; block += kGroupsPerBlock, to += other_rows) {
     const int64_t left = k - block < kGroupsPerBlock ? k - block : kGroupsPerBlock;
     for (int r = 0; r < n; ++r, to += kGroupsPerBlock) {
       const float* from = rows + r * stride + block;

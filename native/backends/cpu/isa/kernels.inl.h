@@ -5,6 +5,9 @@
 //
 #include "backends/cpu/isa/gemm.inl.h"
 #include "backends/cpu/isa/math.inl.h"
+//
+#include "backends/cpu/isa/epilogue.inl.h"
+//
 #include "backends/cpu/isa/rows.inl.h"
 //
 #include "backends/cpu/isa/attention.inl.h"

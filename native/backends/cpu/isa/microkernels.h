@@ -57,7 +57,7 @@ struct Epilogue {
 struct Bf16Microkernels {
   GemmKernels gemm;  // tile_rows == 0: not on this instruction set
   // As Microkernels::pack_rows_f32, rounded to bfloat16.
-  void (*pack_rows)(const float* rows, int64_t stride, int n, int64_t k, void* packed);
+  void (*pack_rows)(const float* rows, int64_t stride, int n, int tile_rows, int64_t k, void* packed);
 };
 
 constexpr int kMaxOutliers = 8;  // of one row
@@ -69,19 +69,33 @@ struct QuantizedRow {
   int32_t num_outliers;
   int32_t outlier_k[kMaxOutliers];
   float outlier_value[kMaxOutliers];  // with `smooth` applied
+
+  int smallest_outlier() const {
+    int at = 0;
+    for (int i = 1; i < num_outliers; ++i) {
+      if (__builtin_fabsf(outlier_value[i]) < __builtin_fabsf(outlier_value[at])) at = i;
+    }
+    return at;
+  }
+};
+
+/// What makes floats of a tile of integer sums.
+struct Int8Scales {
+  const QuantizedRow* rows;   // of the tile
+  const void* panel;          // that the tile was multiplied by, for the columns of outliers
+  const float* column_scale;  // [panel_width]
+  const int32_t* column_sum;  // [panel_width]
 };
 
 /// Products of unsigned by signed bytes with exact int32 sums.
 struct Int8Microkernels {
   GemmKernels gemm;  // tile_rows == 0: not on this instruction set; `multiply` gives int32 in place of floats
   // rows[n, k] * smooth[k] -> packed bytes and how each row was quantised; scratch: room for k rounded up to whole
-  // blocks.
-  void (*pack_rows)(const float* rows, int64_t stride, int n, int64_t k, const float* smooth, float* scratch,
-                    void* packed, QuantizedRow* infos);
-  // int32 sums to float products, in place: (sum - zero * column_sum) * scale * column_scale, plus the outliers' part.
-  // column_scale and column_sum: [panel_width].
-  void (*restore_tile)(float* product, int rows, int64_t stride, const QuantizedRow* infos, const void* panel,
-                       const float* column_scale, const int32_t* column_sum);
+  // blocks. The rows are part of a tile of `tile_rows`, and `packed` is where the first of them goes.
+  void (*pack_rows)(const float* rows, int64_t stride, int n, int tile_rows, int64_t k, const float* smooth,
+                    float* scratch, void* packed, QuantizedRow* infos);
+  // As Microkernels::finish_tile, with int32 sums in place of floats in epilogue.product.
+  void (*finish_tile)(const Epilogue& epilogue, const Int8Scales& scales);
 };
 
 /// Intel's matrix tiles read the same packed rows and panels.
@@ -101,9 +115,9 @@ struct Microkernels {
   Bf16Microkernels bf16;
   Int8Microkernels int8;
 
-  // rows [n, k] row-major with `stride` -> packed rows of gemm_f32, k padded with zeros to a whole block; n <=
-  // tile_rows.
-  void (*pack_rows_f32)(const float* rows, int64_t stride, int n, int64_t k, void* packed);
+  // rows [n, k] row-major with `stride` -> packed rows of gemm_f32, k padded with zeros to a whole block. The rows are
+  // part of a tile of `tile_rows`, and `packed` is where the first of them goes.
+  void (*pack_rows_f32)(const float* rows, int64_t stride, int n, int tile_rows, int64_t k, void* packed);
   // rows [n, k] row-major with `stride`, n <= panel_width -> one panel of gemm_f32, zeros beyond n and up to whole
   // blocks.
   void (*pack_panel_f32)(const float* rows, int64_t stride, int n, int64_t k, float* panel);

@@ -1,50 +1,10 @@
-// Work on rows as they lie: the epilogue of a product, residual + LayerNorm, widening and adding table rows.
+// Work on rows, against `Vec` and epilogue.inl.h: products that are floats, residual + LayerNorm, widening and adding
+// table rows.
 
 namespace deberta {
 namespace {
 
-/// f(column, lanes) over [0, count): whole vectors, then what is left.
-template <class F>
-inline void for_vectors(int64_t count, F f) {
-  int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) f(i, kWidth);
-  if (i < count) f(i, (int)(count - i));
-}
-
-inline Vec load_first(const float* p, int lanes) { return lanes == kWidth ? load(p) : load_partial(p, lanes); }
-inline void store_first(float* p, Vec v, int lanes) {
-  if (lanes == kWidth) {
-    store(p, v);
-  } else {
-    store_partial(p, v, lanes);
-  }
-}
-
-template <class Act>
-inline void finish_rows(const Epilogue& e, Act act) {
-  for (int r = 0; r < e.rows; ++r) {
-    const float* product = e.product + r * kMaxPanelWidth;
-    const float* residual = e.residual == nullptr ? nullptr : e.residual + r * e.residual_stride;
-    float* output = e.output + r * e.output_stride;
-    for_vectors(e.cols, [&](int64_t c, int lanes) {
-      Vec v = load(product + c);  // a whole vector even at the edge: the product is a whole panel
-      if (e.bias != nullptr) v = v + load_first(e.bias + c, lanes);
-      v = act(v);
-      if (residual != nullptr) v = v + load_first(residual + c, lanes);
-      store_first(output + c, v, lanes);
-    });
-  }
-}
-
-void finish_tile(const Epilogue& e) {
-  if (e.activation == Activation::kNone) {
-    finish_rows(e, [](Vec v) { return v; });
-  } else if (e.activation == Activation::kGelu) {
-    finish_rows(e, [](Vec v) { return gelu(v); });
-  } else {
-    finish_rows(e, [&](Vec v) { return activate(e.activation, v); });
-  }
-}
+void finish_tile(const Epilogue& e) { finish_from(e, FloatProduct{e.product}); }
 
 // Two passes over the row in cache: the mean first, then the variance of what is left, so nothing cancels.
 void add_layer_norm_row(const float* input, const float* residual, const float* weight, const float* bias, float eps,

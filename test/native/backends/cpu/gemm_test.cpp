@@ -71,7 +71,7 @@ TEST_CASE("every tile height gives the same bits, for k on and off the edges of 
       std::vector<float> single(static_cast<size_t>(gemm.tile_rows) * kMaxPanelWidth);
       for (int height = 1; height <= gemm.tile_rows; ++height) {
         std::vector<float> packed(static_cast<size_t>(padded_k(k) * height), NAN);
-        kernels.pack_rows_f32(rows.data(), k, height, k, packed.data());
+        kernels.pack_rows_f32(rows.data(), k, height, height, k, packed.data());
         std::vector<float> product(static_cast<size_t>(height) * kMaxPanelWidth);
         gemm.multiply[height](padded_k(k), packed.data(), panel.data(), product.data(), kMaxPanelWidth, false,
                               {panel.data(), 0});
