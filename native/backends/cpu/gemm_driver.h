@@ -114,6 +114,11 @@ inline EvenCuts widened_steps(int64_t blocks, const ReadyPanel& ready) {
 struct PanelMemory {
   const std::byte* begin = nullptr;
   int64_t bytes = 0;
+
+  PanelMemory part(int64_t i, int64_t parts) const {
+    const EvenCuts cuts = {bytes, parts};
+    return {begin + cuts(i), cuts(i + 1) - cuts(i)};
+  }
 };
 
 /// Panels as pack_panels stored them.
@@ -204,34 +209,40 @@ struct PanelTask {
   int rows(int64_t tile) const { return static_cast<int>(wave.plan.tiles(tile + 1) - wave.plan.tiles(tile)); }
   float* product(int64_t slot) const { return task.products + slot * format.gemm->tile_rows * kMaxPanelWidth; }
 
-  void finish(int64_t tile, const float* product) const {
+  /// `fetch`: memory to fetch meanwhile.
+  void finish(int64_t tile, const float* product, const PanelMemory& fetch) const {
     const int64_t row = first_row(tile);
-    panels.finish(epilogue_of(product, rows(tile), ready.panel, out, wave.first_row + row),
-                  wave.infos + row * format.info_bytes, index);
+    Epilogue epilogue = epilogue_of(product, rows(tile), ready.panel, out, wave.first_row + row);
+    epilogue.ahead = {fetch.begin, ceil_div(fetch.bytes, rows(tile))};
+    panels.finish(epilogue, wave.infos + row * format.info_bytes, index);
   }
 };
 
 /// Adds one step of k to the products of every tile of the row block, which share the fetching of what comes next.
 /// After the last step a product is finished while the tile after it is multiplied, so that neither waits for the
-/// other; or all at the end, where the kernels ask for it.
+/// other; or all at the end, where the kernels ask for it: half of what comes next is then fetched meanwhile.
 template <class Panels>
 void multiply_step(const PanelTask<Panels>& at, const PanelStep& step) {
   const ChunkTask& task = at.task;
   const GemmKernels& gemm = *at.ready.gemm;
+  const bool half_later = gemm.finish_together && step.last;
+  const PanelMemory now = half_later ? step.next.part(0, 2) : step.next;
+  const PanelMemory later = half_later ? step.next.part(1, 2) : PanelMemory{};
   const int64_t fetches = step.groups() / kGroupsPerFetch;
-  const int64_t pace = std::min<int64_t>(64 * kGroupsPerFetch, ceil_div(step.next.bytes, fetches * task.tiles()));
+  const int64_t pace = std::min<int64_t>(64 * kGroupsPerFetch, ceil_div(now.bytes, fetches * task.tiles()));
   const int64_t delay = gemm.finish_together ? task.tiles() : 1;  // tiles between a product and its finish
   const int64_t slots = step.k_begin == 0 && step.last ? delay + 1 : task.tiles();
-  const auto product = [&](int64_t tile) { return at.product((tile - task.tile_begin) % slots); };
-  for (int64_t tile = task.tile_begin; tile < task.tile_end + delay; ++tile) {
-    if (tile < task.tile_end) {
+  const auto product = [&](int64_t slot) { return at.product(slot % slots); };
+  for (int64_t slot = 0; slot < task.tiles() + delay; ++slot) {
+    if (slot < task.tiles()) {
+      const int64_t tile = task.tile_begin + slot;
       const int n = at.rows(tile);
       const std::byte* rows = at.wave.tile(at.first_row(tile)) + step.k_begin * n * kWordBytes;
-      const std::byte* fetch = step.next.begin + (tile - task.tile_begin) * pace * fetches;
-      gemm.multiply[n](step.groups(), rows, step.data, product(tile), kMaxPanelWidth, step.k_begin > 0, {fetch, pace});
+      const std::byte* fetch = now.begin + slot * pace * fetches;
+      gemm.multiply[n](step.groups(), rows, step.data, product(slot), kMaxPanelWidth, step.k_begin > 0, {fetch, pace});
     }
-    const int64_t done = tile - delay;
-    if (step.last && done >= task.tile_begin) at.finish(done, product(done));
+    const int64_t done = slot - delay;
+    if (step.last && done >= 0) at.finish(task.tile_begin + done, product(done), later.part(done, task.tiles()));
   }
 }
 
@@ -265,10 +276,8 @@ void run_chunk(const CpuContext& context, const Wave& wave, const RowFormat& for
       const bool last = step + 1 == steps.parts;
       const PanelMemory& from = long_steps && !last ? here : next;
       const int64_t part = long_steps ? (step + 1) % steps.parts : step;
-      const EvenCuts bytes = {from.bytes, steps.parts};
       const int64_t k_begin = steps(step) * kGroupsPerBlock, k_end = steps(step + 1) * kGroupsPerBlock;
-      const PanelMemory fetch = {from.begin + bytes(part), bytes(part + 1) - bytes(part)};
-      multiply_step(at, {k_begin, k_end, step_data(ready, k_begin, k_end), last, fetch});
+      multiply_step(at, {k_begin, k_end, step_data(ready, k_begin, k_end), last, from.part(part, steps.parts)});
     }
   }
 }

@@ -40,12 +40,18 @@ inline void claim(const float* to, int64_t count) {
   for (int64_t i = 0; i < count; i += kLineFloats) __builtin_prefetch(to + i, 1, 3);
 }
 
+inline void fetch_share(const Ahead& ahead, int row) {
+  const char* begin = (const char*)ahead.begin + row * ahead.step;
+  for (int64_t i = 0; i < ahead.step; i += 64) __builtin_prefetch(begin + i, 0, 2);
+}
+
 template <class Source, class Act>
 inline void finish_rows(const Epilogue& e, Source source, Act act) {
   for (int r = 0; r < e.rows; ++r) {
     source.begin_row(r);
     const float* residual = e.residual == nullptr ? nullptr : e.residual + r * e.residual_stride;
     float* output = e.output + r * e.output_stride;
+    fetch_share(e.ahead, r);
     claim(output + kRowsAhead * e.output_stride, e.cols);
     for_vectors(e.cols, [&](int64_t c, int lanes) {
       Vec v = source.load(c);

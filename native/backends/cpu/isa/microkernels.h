@@ -15,10 +15,11 @@ constexpr int kMaxPanelWidth = 32;   // the widest panel of any instruction set
 constexpr int kGroupsPerBlock = 16;  // k groups (32-bit words) of a row that lie together in packed rows
 constexpr int kGroupsPerFetch = 4;   // k groups between two looks at what to fetch ahead
 
-/// Memory to bring into the L2 cache while a tile is multiplied: `step` bytes per kGroupsPerFetch from `begin` on.
+/// Memory to bring into the L2 cache from `begin` on: `step` bytes per kGroupsPerFetch while a tile is multiplied, or
+/// per row while it is finished.
 struct Ahead {
   const void* begin = nullptr;
-  int64_t step = 0;  // <= 64 * kGroupsPerFetch
+  int64_t step = 0;  // <= 64 * kGroupsPerFetch while a tile is multiplied
 };
 
 /// Multiplies packed rows by one panel of packed weights. A group is the unit of the inner loop, 32 bits of a row: one
@@ -51,6 +52,7 @@ struct Epilogue {
   int64_t residual_stride = 0;
   float* output = nullptr;  // [rows, cols], row stride output_stride
   int64_t output_stride = 0;
+  Ahead ahead;
 };
 
 /// Products of bfloat16 by bfloat16 with float32 sums.
