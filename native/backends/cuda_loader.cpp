@@ -81,7 +81,8 @@ CudaLibrary open_cuda_library(const std::string& path) {
 }
 
 const CudaLibrary& cuda_library() {
-  static const CudaLibrary library = open_default_library();
+  static const auto& library =
+      *new const CudaLibrary(open_default_library());  // never destroyed: threads may outlive main
   return library;
 }
 

@@ -51,7 +51,7 @@ struct ByteAlphabet {
 };
 
 const ByteAlphabet& byte_alphabet() {
-  static const ByteAlphabet alphabet;
+  static const auto& alphabet = *new const ByteAlphabet;  // never destroyed: threads may outlive main
   return alphabet;
 }
 

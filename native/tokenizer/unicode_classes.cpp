@@ -58,7 +58,7 @@ class ClassPages {
 }  // namespace
 
 CharClass char_class(char32_t code_point) {
-  static const ClassPages pages;
+  static const auto& pages = *new const ClassPages;  // never destroyed: threads may outlive main
   return code_point < kCodePoints ? pages(code_point) : CharClass::kOther;
 }
 

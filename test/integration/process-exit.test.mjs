@@ -17,7 +17,7 @@ for (const [how, end, code] of [
   ['an uncaught exception', "{ throw new Error('on purpose') }", 1],
 ])
   test(`${how} in the middle of a forward ends the process cleanly`, async () => {
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 10; i++) {
       const result = await runNode(['-e', busy.replace('() => END', `() => ${end}`)])
       assert.equal(result.signal, null)
       assert.equal(result.code, code, result.stderr)

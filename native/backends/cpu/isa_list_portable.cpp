@@ -4,7 +4,8 @@
 namespace deberta {
 
 const std::vector<InstructionSet>& instruction_sets() {
-  static const std::vector<InstructionSet> all = {{kScalarMicrokernels, true}};
+  static const auto& all =  // never destroyed: threads may outlive main
+      *new const std::vector<InstructionSet>{{kScalarMicrokernels, true}};
   return all;
 }
 

@@ -19,7 +19,7 @@ Microkernels extended(const Microkernels& base, const char* name, const Int8Micr
 }  // namespace
 
 const std::vector<InstructionSet>& instruction_sets() {
-  static const std::vector<InstructionSet> all = [] {
+  static const auto& all = *new const std::vector<InstructionSet>([] {  // never destroyed: threads may outlive main
     const CpuFeatures& cpu = cpu_features();
     Int8Microkernels amx_int8 = kAvx512VnniMicrokernels;
     amx_int8.gemm = kAmxMicrokernels.int8;
@@ -37,7 +37,7 @@ const std::vector<InstructionSet>& instruction_sets() {
         {kAvx2Microkernels, cpu.avx2},
         {kScalarMicrokernels, true},
     };
-  }();
+  }());
   return all;
 }
 

@@ -125,7 +125,8 @@ const Backend* find_backend(int32_t device_index) {
   if (!reason.empty()) throw Error(ErrorCode::kBACKEND_UNAVAILABLE, name + ": " + reason);
 
   static std::mutex mutex;
-  static std::unordered_map<int32_t, std::unique_ptr<NamedBackend>> backends;
+  static auto& backends =  // never destroyed: threads may outlive main
+      *new std::unordered_map<int32_t, std::unique_ptr<NamedBackend>>;
   const std::lock_guard lock(mutex);
   std::unique_ptr<NamedBackend>& known = backends[device_index];
   if (!known) {
