@@ -21,6 +21,7 @@ struct GemmOutput {
   const float* residual = nullptr;  // optional
   int64_t residual_stride = 0;
   Activation activation = Activation::kNone;
+  bool rough = false;  // see Epilogue
   int64_t column_base = 0;
 };
 
@@ -85,6 +86,7 @@ inline Epilogue epilogue_of(const float* product, int rows, const Panel& panel, 
   epilogue.product = product;
   epilogue.bias = panel.bias;
   epilogue.activation = out.activation;
+  epilogue.rough = out.rough;
   if (out.residual != nullptr) epilogue.residual = out.residual + row * out.residual_stride + column;
   epilogue.residual_stride = out.residual_stride;
   epilogue.output = out.data + row * out.stride + column;

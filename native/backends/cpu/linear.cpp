@@ -110,6 +110,7 @@ void cpu_linear(OpContext* op_context, const LinearArgs& args) noexcept {
   out.residual = static_cast<const float*>(args.residual.data);
   out.residual_stride = args.residual.stride;
   out.activation = args.activation;
+  out.rough = set.format != PanelFormat::kStored;
   out.column_base = set.part_column[begin];
   const PartRange range = {set, set.part_begin[begin], set.part_begin[end] - set.part_begin[begin]};
   switch (set.format) {

@@ -67,6 +67,8 @@ template <class Source>
 inline void finish_from(const Epilogue& e, const Source& source) {
   if (e.activation == Activation::kNone) {
     finish_rows(e, source, [](Vec v) { return v; });
+  } else if (e.activation == Activation::kGelu && e.rough) {
+    finish_rows(e, source, [](Vec v) { return gelu_rough(v); });
   } else if (e.activation == Activation::kGelu) {
     finish_rows(e, source, [](Vec v) { return gelu(v); });
   } else {

@@ -31,6 +31,7 @@ constexpr Microkernels make_microkernels(const char* name) {
   table.add = add_rows;
   table.exp = exp_array;
   table.activate = activate_array;
+  table.gelu_rough = gelu_rough_array;
   table.attention = kAttentionKernels;
   return table;
 }

@@ -48,6 +48,7 @@ struct Epilogue {
   const float* product = nullptr;  // [rows, kMaxPanelWidth]
   const float* bias = nullptr;     // [cols], optional
   Activation activation = Activation::kNone;
+  bool rough = false;               // gelu may be off by 6e-5: operands have 16 or 8 bits
   const float* residual = nullptr;  // [rows, cols], row stride residual_stride; optional; may be `output`
   int64_t residual_stride = 0;
   float* output = nullptr;  // [rows, cols], row stride output_stride
@@ -136,6 +137,7 @@ struct Microkernels {
   // Element-wise functions of math.inl.h, for tests of their error bounds.
   void (*exp)(const float* from, int64_t count, float* to);
   void (*activate)(Activation activation, const float* from, int64_t count, float* to);
+  void (*gelu_rough)(const float* from, int64_t count, float* to);
 
   AttentionMicrokernels attention;
 };

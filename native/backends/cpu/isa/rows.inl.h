@@ -69,5 +69,10 @@ void activate_array(Activation activation, const float* from, int64_t count, flo
   });
 }
 
+void gelu_rough_array(const float* from, int64_t count, float* to) {
+  for_vectors(count,
+              [&](int64_t i, int lanes) { store_first(to + i, gelu_rough(load_first(from + i, lanes)), lanes); });
+}
+
 }  // namespace
 }  // namespace deberta

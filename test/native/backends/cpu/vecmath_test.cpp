@@ -91,6 +91,21 @@ TEST_CASE("gelu is within 8e-8 for negative and 2 ulp for positive arguments") {
   });
 }
 
+TEST_CASE("the rough gelu is within 6e-5, and passes NaN on") {
+  for_each_isa([](const Microkernels& kernels) {
+    const auto exact = [](double x) { return activate(Activation::kGelu, x); };
+    CHECK(measure(-30.0f, 30.0f, exact, kernels.gelu_rough).absolute <= 6e-5);
+    CHECK(measure(-5.0f, 5.0f, exact, kernels.gelu_rough).absolute <= 6e-5);
+    const float x[] = {-INFINITY, -0.0f, INFINITY, NAN};
+    float y[4];
+    kernels.gelu_rough(x, 4, y);
+    CHECK(std::fabs(y[0]) <= 6e-5);
+    CHECK(y[1] == 0.0f);
+    CHECK(y[2] == INFINITY);
+    CHECK(std::isnan(y[3]));
+  });
+}
+
 TEST_CASE("tanh is within 3 ulp") {
   for_each_isa([](const Microkernels& kernels) {
     CHECK(activation_errors(kernels, Activation::kTanh, -12.0f, 12.0f).ulp <= 3.0);
