@@ -30,8 +30,8 @@ struct FloatProduct {
   Vec load(int64_t c) const { return deberta::load(row + c); }  // whole vectors even at the edge, as panels are
 };
 
-// Output rows are far apart, where no hardware prefetcher follows, and a store that misses holds up those behind it: 14
-// % of the time of 32x128 in int8, 5 % in bfloat16.
+// Output rows are far apart, where no hardware prefetcher follows, and a store that misses holds up those behind it:
+// a fifth of the time of 32x128 in int8.
 constexpr int kRowsAhead = 8;
 
 /// Brings `count` floats to the cache to be overwritten; harmless on memory that is not there.
@@ -40,6 +40,7 @@ inline void claim(const float* to, int64_t count) {
   for (int64_t i = 0; i < count; i += kLineFloats) __builtin_prefetch(to + i, 1, 3);
 }
 
+/// Fetches the share of one row of what comes next.
 inline void fetch_share(const Ahead& ahead, int row) {
   const char* begin = (const char*)ahead.begin + row * ahead.step;
   for (int64_t i = 0; i < ahead.step; i += 64) __builtin_prefetch(begin + i, 0, 2);

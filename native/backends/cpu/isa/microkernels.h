@@ -53,7 +53,7 @@ struct Epilogue {
   int64_t residual_stride = 0;
   float* output = nullptr;  // [rows, cols], row stride output_stride
   int64_t output_stride = 0;
-  Ahead ahead;
+  Ahead ahead;  // fetched meanwhile
 };
 
 /// Products of bfloat16 by bfloat16 with float32 sums.
@@ -72,14 +72,6 @@ struct QuantizedRow {
   int32_t num_outliers;
   int32_t outlier_k[kMaxOutliers];
   float outlier_value[kMaxOutliers];  // with `smooth` applied
-
-  int smallest_outlier() const {
-    int at = 0;
-    for (int i = 1; i < num_outliers; ++i) {
-      if (__builtin_fabsf(outlier_value[i]) < __builtin_fabsf(outlier_value[at])) at = i;
-    }
-    return at;
-  }
 };
 
 /// What makes floats of a tile of integer sums.

@@ -71,6 +71,14 @@ inline RowRange smooth_row(const float* from, const float* smooth, int64_t k, fl
   return sums.range(block);
 }
 
+inline int smallest_outlier(const QuantizedRow& row) {
+  int at = 0;
+  for (int i = 1; i < row.num_outliers; ++i) {
+    if (__builtin_fabsf(row.outlier_value[i]) < __builtin_fabsf(row.outlier_value[at])) at = i;
+  }
+  return at;
+}
+
 /// Adds one value to the row's outliers, in place of the smallest if there are kMaxOutliers. What a value must exceed
 /// to be one from now on.
 inline float keep_outlier(QuantizedRow& row, int32_t k, float value, float limit) {
@@ -78,12 +86,12 @@ inline float keep_outlier(QuantizedRow& row, int32_t k, float value, float limit
   if (at < kMaxOutliers) {
     ++row.num_outliers;
   } else {
-    at = row.smallest_outlier();
+    at = smallest_outlier(row);
   }
   row.outlier_k[at] = k;
   row.outlier_value[at] = value;
   if (row.num_outliers < kMaxOutliers) return limit;
-  return __builtin_fabsf(row.outlier_value[row.smallest_outlier()]);
+  return __builtin_fabsf(row.outlier_value[smallest_outlier(row)]);
 }
 
 /// Moves values beyond `limit` from `values` to `row`, the largest of them if they are too many; how many.
